@@ -1,0 +1,46 @@
+"""What a user can do wrong, as sentences: what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class NlpseqError(Exception):
+    """Any failure that is told to the user as a sentence; `exit_code` is what the command ends with."""
+
+    exit_code = 1
+
+
+class UsageError(NlpseqError):
+    """Wrong options, arguments or settings."""
+
+    exit_code = 2
+
+
+class DataError(NlpseqError):
+    """A file whose content cannot be read as what it should be.
+
+    `path` and `line` (from 1) say where; both may be unknown.
+    """
+
+    def __init__(self, what: str, path: str | Path | None = None, line: int | None = None) -> None:
+        where = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
+        super().__init__(where + what)
+        self.what, self.path, self.line = what, path, line
+
+
+class TrustError(NlpseqError):
+    """A checkpoint or a download that is damaged, unknown, or not what it says it is."""
+
+    exit_code = 4
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A closing sentence that names the nearest of `known`, or lists them where none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return "Known: " + ", ".join(names) + "."

@@ -1,0 +1,88 @@
+"""What crosses from one floor to another: examples in, predictions out, progress on the way.
+
+All are immutable values without behaviour that needs a library. Offsets are code points into the
+very text that was given, `end` exclusive: `text[start:end] == token.text`, always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class TaggedSentence(msgspec.Struct, frozen=True, kw_only=True):
+    """One tokenised sentence with any number of label columns: an example for tagging.
+
+    Invariants: `tokens`, `starts` and every value of `columns` have the same length; a label is
+    never empty; the `ner` column, where there is one, is valid IOB2. `text[starts[i]:][:len(tokens[i])]
+    == tokens[i]` for every i.
+    """
+
+    tokens: tuple[str, ...]
+    starts: tuple[int, ...]
+    text: str
+    columns: Mapping[str, tuple[str, ...]] = {}  # "upos", "xpos", "ner", "lemma", "feats"
+    sent_id: str | None = None
+    path: str | None = None
+    line: int | None = None  # of the first token, from 1
+
+
+class Token(msgspec.Struct, frozen=True, omit_defaults=False):
+    """A token with what was predicted for it; a label is None where the checkpoint has no such head.
+
+    `ner` is an IOB2 tag; `score` is the smallest of the marginal probabilities of the labels shown.
+    """
+
+    text: str
+    start: int
+    end: int
+    upos: str | None = None
+    xpos: str | None = None
+    ner: str | None = None
+    score: float | None = None
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A labelled stretch of text. `score` is the probability of the span's tags, 0 to 1."""
+
+    text: str
+    label: str
+    start: int
+    end: int
+    score: float | None = None
+
+
+class TagPrediction(msgspec.Struct, frozen=True):
+    """What `tag` says of one text. `sentences` holds the index of each sentence's first token."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    entities: tuple[Span, ...] = ()
+    sentences: tuple[int, ...] = (0,)
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Stands in the place of a prediction that could not be made. `line` counts inputs from 1."""
+
+    error: str
+    line: int
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """One report of a training run: yielded by `fit()` after every evaluation, and between them.
+
+    `loss` is per label (nats), averaged since the last report; `scores` are dev scores in per cent, present
+    only after an evaluation; `seconds` counts over all resumed parts of the run.
+    """
+
+    step: int
+    epoch: float
+    loss: float
+    items_per_second: float
+    seconds: float
+    learning_rate: float
+    gradient_norm: float
+    scores: Mapping[str, float] | None = None
+    best: bool = False
+    seconds_left: float | None = None

@@ -1,0 +1,1 @@
+"""Text before it is numbers: tokenizers, vocabularies, tag sequences, metrics. No torch here."""
