@@ -1,0 +1,1 @@
+"""Corpora: the registry, verified downloads, and readers of each format. No torch here."""

@@ -1,0 +1,29 @@
+"""Entity tags as corpora have them -> IOB2: any of IOB1, IOB2, BIOES and BILOU, with labels mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nlpseq.errors import DataError
+from nlpseq.text.tags import iob2_of, spans_of, split_tag
+
+LabelMap = Mapping[str, str]  # label as in the file -> label wanted; "O" drops the span
+
+
+def to_iob2(tags: Sequence[str], label_map: LabelMap | None = None) -> tuple[str, ...]:
+    """The tags as IOB2. Spans are cut before labels are mapped, so neighbours never grow together.
+
+    The stray tag `B-O` of some corpora means `O`. Raises ValueError for what is no tag.
+    """
+    wanted = label_map or {}
+    spans = [(wanted.get(label, label), start, end) for label, start, end in spans_of(tags)]
+    return tuple(iob2_of([span for span in spans if span[0] != "O"], len(tags)))
+
+
+def check_tag(tag: str, path: str | Path, line: int) -> None:
+    """Raise DataError with path and line where `tag` is no entity tag."""
+    try:
+        split_tag(tag)
+    except ValueError as error:
+        raise DataError(f"{error}; is another column the tags? Name the columns.", path, line) from error
