@@ -1,0 +1,113 @@
+"""The command line's entry: the commands by name, and what becomes of an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import nlpseq
+from nlpseq.cli import tag
+from nlpseq.errors import NlpseqError
+
+
+class _Commands(TyperGroup):
+    """Ends every command as the user should see it end: an error is a sentence, a closed pipe is no error."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except NlpseqError as error:
+            if _debugging():
+                raise
+            _complain(str(error))
+            raise typer.Exit(error.exit_code) from None
+        except BrokenPipeError:
+            if not _stdout_is_closed():
+                raise
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(
+    name="nlpseq",
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # importing rich for every --help costs a third more time
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command("tag")(tag.command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nlpseq {nlpseq.__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Recurrent sequence models: tag, classify and translate text, and train them on your own corpora.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some inputs failed, 4 not to be trusted, 130 interrupted.
+    NLPSEQ_DEBUG=1 shows where an error arose.
+    """
+
+
+def run() -> None:
+    """The console's entry point. Always ends in SystemExit with one of the exit codes."""
+    try:
+        app(prog_name="nlpseq")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if _debugging():
+            raise
+        _complain(_sentence(error))
+        sys.exit(1)
+    finally:
+        _stdout_is_closed()
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return (
+        f"{type(error).__name__}: {error}\n"
+        "This is a defect in nlpseq. Please report it with what NLPSEQ_DEBUG=1 shows."
+    )
+
+
+def _complain(sentence: str) -> None:
+    from nlpseq.cli.streams import complain
+
+    complain(sentence)
+
+
+def _debugging() -> bool:
+    return os.environ.get("NLPSEQ_DEBUG", "") not in {"", "0"}
+
+
+def _stdout_is_closed() -> bool:
+    """Whether nobody reads stdout any more; if so it leads nowhere from now on, and the exit stays quiet."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,94 @@
+"""Every option that several commands share, declared once: flag, then variable, then default."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How results are written; a task may know only some of these."""
+
+    auto = "auto"
+    rich = "rich"
+    text = "text"
+    jsonl = "jsonl"
+    tsv = "tsv"
+    conllu = "conllu"
+    html = "html"
+
+
+class InputFormat(StrEnum):
+    """How inputs are read."""
+
+    lines = "lines"
+    tokens = "tokens"
+    jsonl = "jsonl"
+    conllu = "conllu"
+
+
+class DeviceName(StrEnum):
+    """Where a model runs."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TEXT]...", show_default=False, help="Texts, each one input, in quotes."),
+]
+Input = Annotated[
+    str | None,
+    typer.Option("-i", "--input", metavar="FILE", help="Read inputs from FILE (.gz too); - is stdin."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, which appears only when complete."),
+]
+OutputFormat = Annotated[
+    Format,
+    typer.Option("-f", "--format", help="auto: rich on a terminal; for programs in a pipe."),
+]
+Checkpoint = Annotated[
+    str,
+    typer.Option(
+        "-c", "--checkpoint", metavar="NAME|FOLDER", envvar="NLPSEQ_CHECKPOINT",
+        help="A shipped checkpoint's name, or a folder.",
+    ),
+]  # fmt: skip
+Device = Annotated[
+    DeviceName,
+    typer.Option("--device", envvar="NLPSEQ_DEVICE", help="Where the model runs."),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="N", min=1, envvar="NLPSEQ_THREADS", help="CPU threads to use."),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(
+        "--batch-size", metavar="N", min=1, envvar="NLPSEQ_BATCH_SIZE", help="Inputs taken at once."
+    ),
+]
+InputFormatOption = Annotated[
+    InputFormat,
+    typer.Option(
+        "--input-format",
+        help="lines: one text per line; tokens: the same, already tokenised with spaces; "
+        "jsonl: objects with a text or tokens; conllu: tokenised sentences.",
+    ),
+]
+TextKey = Annotated[
+    str,
+    typer.Option("--text-key", metavar="KEY", help="The key of the text in JSON Lines."),
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Stop at the first input that fails (else the rest is done, exit code 3)."),
+]

@@ -1,0 +1,195 @@
+"""The stream from records to written results: in order, in constant memory, with failures in their place."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol, TextIO
+
+from nlpseq.cli import inputs
+from nlpseq.cli.inputs import Record
+from nlpseq.errors import NlpseqError, UsageError
+from nlpseq.records import Failure
+from nlpseq.render import formats
+from nlpseq.render.answer import Answer, Prediction
+from nlpseq.render.safe import visible
+
+
+class RecordError(NlpseqError):
+    """Some inputs could not be predicted; the others were."""
+
+    exit_code = 3
+
+
+class Pipeline(Protocol):
+    """What is asked of a loaded checkpoint: one output per input, lazily and in order."""
+
+    task: str
+
+    def pipe(
+        self, inputs: Iterable[str | Sequence[str]], *, batch_size: int | None = None
+    ) -> Iterator[Prediction | Failure]:
+        """Predictions for raw texts and token sequences."""
+
+
+class Request(NamedTuple):
+    """What the shared options of the predicting commands say."""
+
+    texts: Sequence[str] | None
+    source: str | None
+    output: Path | None
+    format: str
+    checkpoint: str
+    device: str
+    threads: int | None
+    batch_size: int | None
+    input_format: str
+    text_key: str
+    strict: bool
+
+
+@dataclass
+class Tally:
+    """How many answers went by, and how many of them failed."""
+
+    total: int = 0
+    failed: int = 0
+
+
+def serve(task: str, request: Request) -> None:
+    """Read, predict, render and write: the body of every predicting command.
+
+    Raises UsageError for a checkpoint of another task, and RecordError at the end (with `strict`, at once)
+    where inputs failed.
+    """
+    formats.check(task, request.format)
+    records = inputs.read(request.texts, request.source, request.input_format, request.text_key)
+    interactive = inputs.is_interactive(request.texts, request.source)
+    batch_size = request.batch_size or (1 if interactive else None)
+    tally = Tally()
+    with output(request.output) as out:
+        name = formats.choose(task, request.format, out, request.output.suffix if request.output else "")
+        pipeline = _load(task, request)
+        answers = counted(
+            in_step(pipeline, records, batch_size), tally, request.strict, quiet=name == "jsonl"
+        )
+        write(formats.render(task, name, answers, out), out, flush=batch_size == 1 or out.isatty())
+    if tally.failed:
+        raise RecordError(f"{tally.failed} of {tally.total} inputs failed.")
+
+
+def _load(task: str, request: Request) -> Pipeline:
+    from nlpseq.api import load
+
+    pipeline: Pipeline = load(request.checkpoint, device=request.device, threads=request.threads)
+    if pipeline.task != task:
+        raise UsageError(
+            f"The checkpoint {request.checkpoint} was trained for {pipeline.task}, not for {task}. "
+            "`nlpseq checkpoints list` shows what there is; -c chooses."
+        )
+    return pipeline
+
+
+def in_step(pipeline: Pipeline, records: Iterable[Record], batch_size: int | None = None) -> Iterator[Answer]:
+    """Each record's answer. However far `pipe` reads ahead, only the records it has taken are kept.
+
+    A record that could not be read goes through as an empty text, so that there is one output for each.
+    """
+    waiting: deque[Record] = deque()
+
+    def values() -> Iterator[str | Sequence[str]]:
+        for record in records:
+            waiting.append(record)
+            yield record.value
+
+    for prediction in pipeline.pipe(values(), batch_size=batch_size):
+        record = waiting.popleft()
+        error = record.error or (prediction.error if isinstance(prediction, Failure) else "")
+        yield Answer(Failure(error, record.line) if error else prediction, record.extra)
+    assert not waiting, "pipe() gives one output for each input"
+
+
+def counted(answers: Iterable[Answer], tally: Tally, strict: bool, quiet: bool) -> Iterator[Answer]:
+    """The same answers; failures are counted, and told on stderr unless `quiet`.
+
+    With `strict` the first one raises RecordError.
+    """
+    for answer in answers:
+        tally.total += 1
+        if isinstance(answer.prediction, Failure):
+            sentence = f"line {answer.prediction.line}: {answer.prediction.error}"
+            if strict:
+                raise RecordError(sentence)
+            tally.failed += 1
+            if not quiet:
+                complain(sentence)
+        yield answer
+
+
+def write(chunks: Iterable[str], out: TextIO, flush: bool) -> None:
+    """Each chunk as it comes; with `flush` it is seen at once."""
+    for chunk in chunks:
+        out.write(chunk)
+        if flush:
+            out.flush()
+
+
+def complain(sentence: str) -> None:
+    """An error on stderr, where no text from outside can play tricks on the terminal."""
+    print(f"error: {visible(sentence)}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def output(path: Path | None) -> Iterator[TextIO]:
+    """Stdout, or a file that appears in one step when all went well; after a failure nothing has changed.
+
+    UTF-8 with line feeds. What is not an ordinary file (`/dev/null`, a named pipe) is written directly.
+    """
+    if path is None or str(path) == "-":
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            encoding = None if sys.stdout.isatty() else "utf-8"
+            sys.stdout.reconfigure(encoding=encoding, errors="replace", newline="\n")
+        yield sys.stdout
+        sys.stdout.flush()
+    elif path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("w", encoding="utf-8", errors="replace", newline="\n") as out:
+            yield out
+    else:
+        with _atomic(path.resolve()) as out:
+            yield out
+
+
+@contextmanager
+def _atomic(path: Path) -> Iterator[TextIO]:
+    if path.is_dir():
+        raise UsageError(f"-o {path} is a folder. Name a file.")
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise UsageError(f"-o {path} cannot be written: {error.strerror}.") from None
+    try:
+        with open(number, "w", encoding="utf-8", errors="replace", newline="\n") as out:  # noqa: PTH123
+            yield out
+            out.flush()
+            os.fsync(number)
+        Path(name).chmod(_mode_for(path))
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _mode_for(path: Path) -> int:
+    """The permissions of the file that is replaced, or those of any new file."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,61 @@
+"""CoNLL-U (universaldependencies.org/format.html): ten columns, the entities as `NER=` in the last.
+
+`# text` is what the forms and `SpaceAfter=No` spell, as the format demands: a run of white space becomes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from nlpseq.records import Failure, TagPrediction, Token
+from nlpseq.render.answer import Answer
+
+
+def tag(answers: Iterable[Answer]) -> Iterator[str]:
+    """One block per sentence; a failure, and a text without tokens, give an empty chunk."""
+    for number, (prediction, extra) in enumerate(answers, 1):
+        if isinstance(prediction, Failure):
+            yield ""
+        else:
+            yield "".join(_blocks(prediction, number, extra))
+
+
+def _blocks(prediction: TagPrediction, number: int, extra: Mapping[str, object]) -> Iterator[str]:
+    """`sent_id` is the one that came with the input where it is one sentence, else `input-sentence`."""
+    tokens = prediction.tokens
+    starts = sorted({0, *prediction.sentences})
+    sentences = [tokens[start:end] for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)]
+    sentences = [sentence for sentence in sentences if sentence]
+    given = extra.get("sent_id")
+    for index, sentence in enumerate(sentences, 1):
+        own = isinstance(given, str) and bool(given.strip()) and len(sentences) == 1
+        yield _block(sentence, _field(str(given)) if own else f"{number}-{index}")
+
+
+def _block(tokens: Sequence[Token], sent_id: str) -> str:
+    """The comments, one row per token, and the empty line that closes a sentence."""
+    text, rows = "", []
+    for index, token in enumerate(tokens, 1):
+        last = index == len(tokens)
+        joined = not last and tokens[index].start == token.end
+        form = _field(token.text)
+        text += form if joined or last else form + " "
+        rows.append(_row(index, form, token, joined))
+    return "\n".join([f"# sent_id = {sent_id}", f"# text = {text}", *rows, "", ""])
+
+
+def _row(index: int, form: str, token: Token, joined: bool) -> str:
+    misc = [] if token.ner is None else ["NER=" + _label(token.ner).replace("|", "/")]
+    if joined:
+        misc.append("SpaceAfter=No")
+    columns = [str(index), form, "_", _label(token.upos), _label(token.xpos), "_", "_", "_", "_"]
+    return "\t".join([*columns, "|".join(misc) or "_"])
+
+
+def _field(text: str) -> str:
+    """A form may hold single spaces inside, and nothing else that is white space."""
+    return " ".join(text.split()) or "_"
+
+
+def _label(label: str | None) -> str:
+    return "_".join((label or "").split()) or "_"

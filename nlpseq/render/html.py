@@ -1,0 +1,102 @@
+"""A page that needs nothing but itself: each text with its entities marked, and its tokens to unfold.
+
+No script, no address of anything elsewhere; light or dark as the reader's system is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+
+from nlpseq.records import Failure, TagPrediction, Token
+from nlpseq.render.answer import Answer
+from nlpseq.render.colours import CONFIDENCE_BELOW, PALETTE, colour_of
+from nlpseq.render.safe import visible
+from nlpseq.render.stretches import stretches
+
+_STYLE = """
+:root { color-scheme: light dark; --text: #16181d; --faint: #565c68; --page: #fff; --line: #d9dce2;
+        --doubt: #8a3b00 }
+body { font: 1rem/1.6 system-ui, sans-serif; color: var(--text); background: var(--page);
+       max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.2rem }
+article { border-top: 1px solid var(--line); padding: .8rem 0 }
+article > p { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate;
+            line-height: 2 }
+mark { color: inherit; padding: .2em .35em; border-radius: .35em; box-decoration-break: clone;
+       -webkit-box-decoration-break: clone }
+mark b { font-size: .7em; letter-spacing: .04em; margin-inline-start: .5em; unicode-bidi: isolate }
+summary { color: var(--faint); font-size: .85rem; cursor: pointer }
+details { overflow-x: auto }
+table { border-collapse: collapse; font-size: .9rem }
+th, td { text-align: start; padding: .15rem 1rem .15rem 0; border-bottom: 1px solid var(--line);
+         overflow-wrap: anywhere; unicode-bidi: isolate }
+td.n { text-align: end; font-variant-numeric: tabular-nums }
+td.doubt { color: var(--doubt); font-weight: 600 }
+p.error { color: var(--doubt) }
+"""
+_DARK = ":root { --text: #eceef2; --faint: #a9b0bd; --page: #14161a; --line: #343943; --doubt: #ffb066 }"
+_HEADINGS = {"upos": "UPOS", "xpos": "XPOS", "ner": "Entity", "score": "Confidence"}
+
+
+def tag(answers: Iterable[Answer]) -> Iterator[str]:
+    """The head of the page, one article per answer, and the page's end."""
+    yield _head("Tagged text")
+    for prediction, _ in answers:
+        inside = _failed(prediction) if isinstance(prediction, Failure) else _tagged(prediction)
+        yield f"<article>\n{inside}</article>\n"
+    yield "</main>\n</body>\n</html>\n"
+
+
+def _head(title: str) -> str:
+    light = "".join(
+        f"mark.c{index} {{ background: {colour.light} }}\n" for index, colour in enumerate(PALETTE)
+    )
+    dark = "".join(f"mark.c{index} {{ background: {colour.dark} }}\n" for index, colour in enumerate(PALETTE))
+    style = f"{_STYLE}{light}@media (prefers-color-scheme: dark) {{\n{_DARK}\n{dark}}}\n"
+    return (
+        '<!DOCTYPE html>\n<html lang="">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+    )
+
+
+def _tagged(prediction: TagPrediction) -> str:
+    pieces = "".join(_mark(text, label) for text, label in stretches(prediction.text, prediction.entities))
+    return f'<p dir="auto">{pieces}</p>\n' + (_table(prediction.tokens) if prediction.tokens else "")
+
+
+def _failed(failure: Failure) -> str:
+    return f'<p class="error">Line {failure.line}: {_safe(failure.error)}</p>\n'
+
+
+def _mark(text: str, label: str) -> str:
+    if not label:
+        return _safe(text)
+    index = PALETTE.index(colour_of(label))
+    return f'<mark class="c{index}">{_safe(text)}<b dir="ltr">{_safe(label)}</b></mark>'
+
+
+def _table(tokens: tuple[Token, ...]) -> str:
+    names = [name for name in _HEADINGS if getattr(tokens[0], name) is not None]
+    head = "".join(f'<th scope="col">{_HEADINGS[name]}</th>' for name in names)
+    rows = "".join(_row(token, names) for token in tokens)
+    return (
+        f'<details><summary>{len(tokens)} tokens</summary>\n<table>\n<thead><tr><th scope="col">Token</th>'
+        f"{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></details>\n"
+    )
+
+
+def _row(token: Token, names: list[str]) -> str:
+    cells = [f'<td dir="auto">{_safe(token.text)}</td>']
+    for name in names:
+        if name == "score":
+            score = token.score or 0.0
+            cells.append(f'<td class="n{" doubt" if score < CONFIDENCE_BELOW else ""}">{score:.0%}</td>')
+        else:
+            cells.append(f"<td>{_safe(getattr(token, name) or '')}</td>")
+    return f"<tr>{''.join(cells)}</tr>\n"
+
+
+def _safe(text: str) -> str:
+    return escape(visible(text))

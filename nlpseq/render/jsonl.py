@@ -1,0 +1,61 @@
+"""JSON Lines: one object per input, in its order; what failed is an object with "error" and "line"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from nlpseq.records import Failure, Span, TagPrediction, Token
+from nlpseq.render.answer import Answer
+from nlpseq.render.safe import without_surrogates
+
+_encode = msgspec.json.Encoder().encode
+
+
+def tag(answers: Iterable[Answer]) -> Iterator[str]:
+    """`{"text", "tokens", "entities"}` and the keys passed through; where a head is absent its key is too."""
+    for prediction, extra in answers:
+        own = _failure(prediction) if isinstance(prediction, Failure) else _tagged(prediction)
+        yield _line(own | {key: value for key, value in extra.items() if key not in own})
+
+
+def _failure(failure: Failure) -> dict[str, object]:
+    return {"error": failure.error, "line": failure.line}
+
+
+def _tagged(prediction: TagPrediction) -> dict[str, object]:
+    result: dict[str, object] = {
+        "text": prediction.text,
+        "tokens": [_token(token) for token in prediction.tokens],
+    }
+    if not prediction.tokens or prediction.tokens[0].ner is not None:
+        result["entities"] = [_span(span) for span in prediction.entities]
+    return result
+
+
+def _token(token: Token) -> dict[str, object]:
+    fields: dict[str, object] = {"text": token.text, "start": token.start, "end": token.end}
+    if token.upos is not None:
+        fields["upos"] = token.upos
+    if token.xpos is not None:
+        fields["xpos"] = token.xpos
+    if token.ner is not None:
+        fields["ner"] = token.ner
+    if token.score is not None:
+        fields["score"] = round(token.score, 4)
+    return fields
+
+
+def _span(span: Span) -> dict[str, object]:
+    fields: dict[str, object] = {"text": span.text, "label": span.label, "start": span.start, "end": span.end}
+    if span.score is not None:
+        fields["score"] = round(span.score, 4)
+    return fields
+
+
+def _line(value: dict[str, object]) -> str:
+    try:
+        return _encode(value).decode() + "\n"
+    except UnicodeEncodeError:
+        return _encode(without_surrogates(value)).decode() + "\n"
