@@ -1,0 +1,72 @@
+"""Ids into batches: grouping by length, padding, masks, reversal. The one place where padding is made.
+
+Axes: B sentences of a batch, T positions. Padding stands at the end of a row and is 0.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def pad(rows: Sequence[Sequence[int]], *, value: int = 0) -> Tensor:
+    """Rows of ids as one int64 tensor (B, T), `value` after the end of each shorter row."""
+    width = max(map(len, rows), default=0)
+    padded = [[*row, *[value] * (width - len(row))] for row in rows]
+    return torch.tensor(padded, dtype=torch.int64).reshape(len(rows), width)
+
+
+def mask_of(lengths_B: Tensor, width: int) -> Tensor:
+    """Booleans (B, T): True where a position is within its sentence."""
+    return torch.arange(width, device=lengths_B.device)[None, :] < lengths_B[:, None]
+
+
+def reversed_positions(lengths_B: Tensor, width: int) -> Tensor:
+    """Positions (B, T) that read each row backwards within its length and leave its padding where it is.
+
+    Applying it twice gives the row back. Both the backward direction of an encoder and source reversal
+    (Sutskever et al. 2014) are this one gather.
+    """
+    forward_T = torch.arange(width, device=lengths_B.device)
+    backward_BT = lengths_B[:, None] - 1 - forward_T[None, :]
+    return torch.where(backward_BT >= 0, backward_BT, forward_T)
+
+
+def length_groups(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Indices grouped by length, longest first, each group within `budget` padded tokens (or a single item).
+
+    Groups are as large as the budget allows; within a group the longest comes first.
+    """
+    groups: list[list[int]] = []
+    width = 0
+    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if groups and (len(groups[-1]) + 1) * width <= budget:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+            width = max(lengths[index], 1)
+    return groups
+
+
+def training_batches(lengths: Sequence[int], budget: int, seed: int) -> list[list[int]]:
+    """A random order of batches for one epoch: lengths are jittered, so that company changes between epochs.
+
+    The same seed gives the same batches, whatever was drawn elsewhere.
+    """
+    generator = random.Random(seed)
+    jittered = [length + generator.uniform(-1.5, 1.5) for length in lengths]
+    order = sorted(range(len(lengths)), key=lambda i: -jittered[i])
+    batches: list[list[int]] = []
+    widest = 0
+    for index in order:
+        widest = max(widest, lengths[index])
+        if batches and (len(batches[-1]) + 1) * widest <= budget:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+            widest = lengths[index]
+    generator.shuffle(batches)
+    return batches

@@ -1,0 +1,171 @@
+"""Every setting: one default, one docstring, one check.
+
+A setting is a field of one of the structs below, `Annotated` with its description and bounds. A task's config is a
+struct of such sections; TOML tables and `--set section.key=value` name them as `section.key`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from nlpseq.errors import UsageError, did_you_mean
+
+Cell = Literal["rnn", "irnn", "gru", "lstm"]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group of settings; an unknown key is an error."""
+
+
+class TokenizerConfig(Section):
+    """How raw text becomes sentences and words."""
+
+    language: Annotated[str, Meta(description="spaCy language code of the tokenizer; xx is multi-language")] = "en"
+    sentence_limit: Annotated[int, Meta(ge=8, description="longest sentence in tokens; longer ones are read in parts")] = 250
+
+
+class EmbeddingConfig(Section):
+    """How a word becomes a vector."""
+
+    words: Annotated[
+        Literal["learnt", "one_hot", "none"],
+        Meta(description="word vectors: learnt (or started from vectors), fixed one-hot, or none"),
+    ] = "learnt"
+    width: Annotated[int, Meta(ge=1, description="dimensions of a learnt word vector")] = 128
+    min_count: Annotated[int, Meta(ge=1, description="words seen less often in training have no vector of their own")] = 2
+    vectors: Annotated[
+        str | None, Meta(description="file of pre-trained vectors (text format of word2vec, GloVe or fastText; may be gz, xz)")
+    ] = None
+    word_dropout: Annotated[
+        float,
+        Meta(ge=0, description="a word seen n times in training is hidden with probability a/(a+n); this is a"),
+    ] = 0.25
+    characters: Annotated[Literal["cnn", "lstm", "none"], Meta(description="the character model of a word")] = "cnn"
+    character_width: Annotated[int, Meta(ge=1, description="dimensions of a character vector")] = 32
+    character_features: Annotated[int, Meta(ge=4, description="dimensions of what the character model says of a word")] = 128
+    word_length: Annotated[
+        int, Meta(ge=8, description="characters of a word that the character model reads: its two ends, where it is longer")
+    ] = 24
+    affix_width: Annotated[
+        int, Meta(ge=0, description="dimensions of the vectors of prefixes, suffixes and word shape; 0: none")
+    ] = 64
+    dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout on the vectors that enter the encoder")] = 0.33
+
+
+class EncoderConfig(Section):
+    """The recurrent encoder."""
+
+    cell: Annotated[Cell, Meta(description="Elman with tanh, identity-initialised ReLU, GRU or LSTM")] = "lstm"
+    layers: Annotated[int, Meta(ge=1, description="stacked layers")] = 2
+    width: Annotated[int, Meta(ge=1, description="hidden units of each direction")] = 200
+    bidirectional: Annotated[bool, Meta(description="read from both ends")] = True
+    dropout: Annotated[
+        float, Meta(ge=0, lt=1, description="variational dropout: one mask a sentence, on what enters each further layer and leaves the last")
+    ] = 0.4
+
+
+class TrainingConfig(Section):
+    """The optimisation."""
+
+    epochs: Annotated[int, Meta(ge=1, description="passes over the training examples")] = 30
+    batch_tokens: Annotated[int, Meta(ge=1, description="tokens in a batch, padding included")] = 1200
+    optimizer: Annotated[Literal["adamw", "sgd"], Meta(description="AdamW, or SGD with Nesterov momentum 0.9")] = "adamw"
+    learning_rate: Annotated[float, Meta(gt=0, description="the highest learning rate")] = 2e-3
+    schedule: Annotated[
+        Literal["constant", "linear", "cosine"], Meta(description="how the rate falls from its highest to nothing")
+    ] = "cosine"
+    warmup: Annotated[float, Meta(ge=0, lt=1, description="part of the run in which the rate rises")] = 0.03
+    weight_decay: Annotated[float, Meta(ge=0, description="decoupled weight decay on matrices (never on vectors of words or biases)")] = 0.01
+    clip_norm: Annotated[float, Meta(ge=0, description="gradients are scaled down to this norm; 0: never")] = 5.0
+    average: Annotated[
+        float, Meta(ge=0, lt=1, description="decay of the exponential moving average of the weights that is evaluated and kept; 0: none")
+    ] = 0.998
+    patience: Annotated[int, Meta(ge=0, description="evaluations without a better score before training stops; 0: never")] = 10
+    evaluate_every: Annotated[int, Meta(ge=0, description="steps between evaluations; 0: once an epoch")] = 0
+    seed: Annotated[int, Meta(ge=0, description="seed of all that is random")] = 1
+
+
+C = TypeVar("C", bound=Section)
+
+
+def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
+    """A checked config of type `kind` from nested plain values.
+
+    Raises UsageError naming the setting, what is wrong with it, and the nearest known name where it is unknown.
+    """
+    try:
+        return msgspec.convert(dict(values), kind, strict=False)
+    except msgspec.ValidationError as error:
+        _check_names(kind, values, where)
+        message, _, path = str(error).partition(" - at ")
+        name = path.strip("`").removeprefix("$.") or "settings"
+        prefix = f"{where}: " if where else ""
+        raise UsageError(f"{prefix}{name}: {message[0].lower()}{message[1:]}.") from None
+
+
+def _check_names(kind: type[Any], values: Mapping[str, Any], where: str, path: str = "") -> None:
+    fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    prefix = f"{where}: " if where else ""
+    for key, value in values.items():
+        if key not in fields:
+            raise UsageError(f"{prefix}there is no setting {path + key!r}. {did_you_mean(key, fields)}")
+        if isinstance(fields[key], type) and issubclass(fields[key], Section) and isinstance(value, Mapping):
+            _check_names(fields[key], value, where, f"{path}{key}.")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The nested values of a TOML file. Raises UsageError where it is missing or no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read as TOML: {error}.") from None
+
+
+def override(values: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
+    """`values` with each `section.key=value` of `assignments` set; values are read as TOML, else as a string."""
+    result: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(values))
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        *sections, key = name.strip().split(".")
+        if not equals or not key:
+            raise UsageError(f"--set {assignment!r}: write section.key=value, as in encoder.width=200.")
+        table = result
+        for section in sections:
+            table = table.setdefault(section, {})
+            if not isinstance(table, dict):
+                raise UsageError(f"--set {assignment!r}: {section!r} is a setting, not a section.")
+        table[key] = _plain_value(text.strip())
+    return result
+
+
+def _plain_value(text: str) -> Any:
+    if text.lower() in {"none", "null"}:
+        return None
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def describe(kind: type[Any], path: str = "") -> list[tuple[str, str, str]]:
+    """(name, default, description) of every setting below `kind`, in order: what the help and the docs show."""
+    rows: list[tuple[str, str, str]] = []
+    hints = typing.get_type_hints(kind, include_extras=True)
+    for field in msgspec.structs.fields(kind):
+        hint = hints[field.name]
+        if isinstance(hint, type) and issubclass(hint, Section):
+            rows += describe(hint, f"{path}{field.name}.")
+            continue
+        notes = [meta.description for meta in getattr(hint, "__metadata__", ()) if meta.description]
+        default = field.default if field.default is not msgspec.NODEFAULT else ""
+        rows.append((path + field.name, str(default), notes[0] if notes else ""))
+    return rows

@@ -1,0 +1,1 @@
+"""The parts that models are made of: embeddings, recurrent layers, dropout, CRF."""

@@ -1,0 +1,83 @@
+"""Words into vectors: the word itself, its characters, its affixes and shape.
+
+Axes: B sentences, T positions, U distinct words, C character positions, A affix slots, D features.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nlpseq.config import EmbeddingConfig
+from nlpseq.nn.characters import CharacterCNN, CharacterLSTM
+from nlpseq.text.vocab import UNKNOWN
+from nlpseq.text.words import WordVocabularies
+
+
+class WordEmbedding(nn.Module):
+    """Joins a vector of the word's form with what its characters and affixes say; `width` is D.
+
+    Forms are looked up for each position, since word dropout hides them there; the rest depends on the word alone and
+    is computed once for each distinct word.
+    """
+
+    hide_V: Tensor
+
+    def __init__(self, config: EmbeddingConfig, words: WordVocabularies) -> None:
+        super().__init__()
+        self.forms = _form_embedding(config, len(words.forms))
+        kinds = {"cnn": CharacterCNN, "lstm": CharacterLSTM}
+        self.characters = (
+            kinds[config.characters](len(words.characters), config.character_width, config.character_features)
+            if config.characters != "none"
+            else None
+        )
+        self.affixes = nn.Embedding(len(words.affixes), config.affix_width, padding_idx=0) if config.affix_width else None
+        counts_V = torch.tensor(words.counts, dtype=torch.float32)
+        hide_V = config.word_dropout / (config.word_dropout + counts_V).clamp(min=1e-9)
+        self.register_buffer("hide_V", torch.where(counts_V > 0, hide_V, 0.0), persistent=False)
+        self.width = (
+            (self.forms.embedding_dim if self.forms is not None else 0)
+            + (config.character_features // 2 * 2 if config.characters == "lstm" else 0)
+            + (config.character_features if config.characters == "cnn" else 0)
+            + config.affix_width
+        )
+        if self.affixes is not None:
+            nn.init.normal_(self.affixes.weight, std=0.3)
+            with torch.no_grad():
+                self.affixes.weight[0].zero_()
+
+    def forward(self, forms_BT: Tensor, word_BT: Tensor, characters_UC: Tensor, affixes_UA: Tensor) -> Tensor:
+        """Vectors (B, T, D). `word_BT` says which of the U distinct words stands at each position."""
+        parts = [part_UD[word_BT] for part_UD in self.of_words(characters_UC, affixes_UA)]
+        if self.forms is not None:
+            parts.insert(0, self.forms(self._hidden(forms_BT)))
+        return torch.cat(parts, dim=2)
+
+    def of_words(self, characters_UC: Tensor, affixes_UA: Tensor) -> list[Tensor]:
+        """What depends on the distinct words alone: features of their characters (U, F) and of their affixes."""
+        parts: list[Tensor] = []
+        if self.characters is not None:
+            parts.append(self.characters(characters_UC))
+        if self.affixes is not None:
+            parts.append(self.affixes(affixes_UA).sum(1))
+        return parts
+
+    def _hidden(self, forms_BT: Tensor) -> Tensor:
+        """Forms with rare ones replaced by UNKNOWN, with probability a / (a + count) (Kiperwasser & Goldberg 2016)."""
+        if not self.training:
+            return forms_BT
+        hide_BT = torch.rand(forms_BT.shape, device=forms_BT.device) < self.hide_V[forms_BT]
+        return forms_BT.masked_fill(hide_BT, UNKNOWN)
+
+
+def _form_embedding(config: EmbeddingConfig, size: int) -> nn.Embedding | None:
+    if config.words == "none":
+        return None
+    if config.words == "one_hot":
+        return nn.Embedding.from_pretrained(torch.eye(size), freeze=True)
+    embedding = nn.Embedding(size, config.width, padding_idx=0)
+    nn.init.normal_(embedding.weight, std=0.3)
+    with torch.no_grad():
+        embedding.weight[0].zero_()
+    return embedding

@@ -1,0 +1,93 @@
+"""Recurrent layers over variable-length batches: four cells, one or two directions, stacked.
+
+Axes: B sentences, T positions, D input features, H state features of all directions together.
+Padding stands at the end. A forward direction meets it only after the last true position, and a backward direction
+reads each row reversed within its own length, so padding never enters a true state and no packing is needed.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nlpseq.batching import mask_of, reversed_positions
+from nlpseq.config import Cell, EncoderConfig
+from nlpseq.nn.dropout import VariationalDropout
+
+
+def recurrent_cell(cell: Cell, input_width: int, width: int) -> nn.RNNBase:
+    """One layer of one direction, batch first, initialised for its cell.
+
+    - rnn: h_t = tanh(W x_t + U h_{t-1} + b) (Elman 1990), U orthogonal
+    - irnn: ReLU instead of tanh, U the identity, b zero (Le, Jaitly & Hinton 2015)
+    - gru: Cho et al. 2014, with the reset gate after the product, as in torch; U orthogonal for each gate
+    - lstm: Hochreiter & Schmidhuber 1997 with a forget gate (Gers et al. 2000) whose bias starts at 1
+      (Jozefowicz et al. 2015); U orthogonal for each gate
+    """
+    layer: nn.RNNBase
+    if cell == "lstm":
+        layer = nn.LSTM(input_width, width, batch_first=True)
+    elif cell == "gru":
+        layer = nn.GRU(input_width, width, batch_first=True)
+    else:
+        layer = nn.RNN(input_width, width, batch_first=True, nonlinearity="relu" if cell == "irnn" else "tanh")
+    with torch.no_grad():
+        _initialise(layer, cell, width)
+    return layer
+
+
+def _initialise(layer: nn.RNNBase, cell: Cell, width: int) -> None:
+    for gate_HD in layer.weight_ih_l0.split(width):
+        nn.init.xavier_uniform_(gate_HD)
+    for gate_HH in layer.weight_hh_l0.split(width):
+        if cell == "irnn":
+            nn.init.eye_(gate_HH)
+        else:
+            nn.init.orthogonal_(gate_HH)
+    nn.init.zeros_(layer.bias_ih_l0)
+    nn.init.zeros_(layer.bias_hh_l0)
+    if cell == "lstm":
+        layer.bias_ih_l0[width : 2 * width].fill_(1.0)
+
+
+class RecurrentLayer(nn.Module):
+    """One layer that reads in one direction, or in both and joins the two states: (B, T, D) -> (B, T, H)."""
+
+    def __init__(self, cell: Cell, input_width: int, width: int, *, bidirectional: bool) -> None:
+        super().__init__()
+        self.forwards = recurrent_cell(cell, input_width, width)
+        self.backwards = recurrent_cell(cell, input_width, width) if bidirectional else None
+
+    def forward(self, inputs_BTD: Tensor, lengths_B: Tensor) -> Tensor:
+        """States at every position; what stands at padded positions is undefined."""
+        states_BTH: Tensor = self.forwards(inputs_BTD)[0]
+        if self.backwards is None:
+            return states_BTH
+        order_BT1 = reversed_positions(lengths_B, inputs_BTD.shape[1]).unsqueeze(2)
+        reversed_BTD = inputs_BTD.gather(1, order_BT1.expand_as(inputs_BTD))
+        back_BTH = self.backwards(reversed_BTD)[0]
+        return torch.cat((states_BTH, back_BTH.gather(1, order_BT1.expand_as(back_BTH))), dim=2)
+
+
+class RecurrentEncoder(nn.Module):
+    """Stacked recurrent layers with variational dropout between them and on what leaves the last.
+
+    `output_width` is H: the width of a direction times the number of directions.
+    """
+
+    def __init__(self, config: EncoderConfig, input_width: int) -> None:
+        super().__init__()
+        self.output_width = config.width * (2 if config.bidirectional else 1)
+        widths = [input_width] + [self.output_width] * (config.layers - 1)
+        self.layers = nn.ModuleList(
+            RecurrentLayer(config.cell, width, config.width, bidirectional=config.bidirectional) for width in widths
+        )
+        self.dropout = VariationalDropout(config.dropout)
+
+    def forward(self, inputs_BTD: Tensor, lengths_B: Tensor) -> Tensor:
+        """States (B, T, H) of the last layer, zero at padded positions. `lengths_B` (int64) are at least 1."""
+        states_BTH = inputs_BTD
+        for layer in self.layers:
+            states_BTH = self.dropout(layer(states_BTH, lengths_B))
+        mask_BT1 = mask_of(lengths_B, inputs_BTD.shape[1]).unsqueeze(2)
+        return states_BTH.masked_fill(~mask_BT1, 0.0)

@@ -1,0 +1,1 @@
+"""The tasks: each is its config, its model, how it predicts and how it is scored."""

@@ -1,0 +1,104 @@
+"""What can be seen of a word by itself: its known form, its characters, its affixes, its shape."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nlpseq.text.vocab import UNKNOWN, Vocabulary
+
+_DIGIT = re.compile(r"\d")
+_RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
+AFFIXES = ("p1", "p2", "p3", "s1", "s2", "s3", "s4", "shape")
+BEGIN, END = "\x02", "\x03"
+
+
+def normal_form(word: str) -> str:
+    """The form that is looked up: every digit becomes 0, so that 1987 and 2014 are one word."""
+    return _DIGIT.sub("0", word)
+
+
+def word_shape(word: str) -> str:
+    """The shape of a word: upper, lower, digit and other marks, runs of more than two shortened ("Cisco" -> "Xxx")."""
+    marks = "".join(
+        "X" if c.isupper() else "x" if c.islower() else "0" if c.isdigit() else "w" if c.isalpha() else c for c in word[:64]
+    )
+    return _RUN.sub(r"\1\1", marks)
+
+
+def affixes(word: str) -> list[str]:
+    """One feature a name of AFFIXES: lower-cased prefixes of 1 to 3, suffixes of 1 to 4 characters, and the shape."""
+    low = normal_form(word).lower()
+    prefixes = [f"p{n}:{low[:n]}" for n in (1, 2, 3)]
+    suffixes = [f"s{n}:{low[-n:]}" for n in (1, 2, 3, 4)]
+    return [*prefixes, *suffixes, f"shape:{word_shape(word)}"]
+
+
+class WordVocabularies:
+    """The vocabularies of forms, characters and affixes, made from the words of the training examples.
+
+    `counts[i]` is how often form id i was seen in training (0 for reserved ids and words known from vectors alone).
+    """
+
+    def __init__(self, forms: Vocabulary, characters: Vocabulary, affixes: Vocabulary, counts: list[int]) -> None:
+        self.forms, self.characters, self.affixes, self.counts = forms, characters, affixes, counts
+
+    @classmethod
+    def from_words(
+        cls, words: Mapping[str, int], *, min_count: int, known: Iterable[str] = ()
+    ) -> WordVocabularies:
+        """Vocabularies of counted training words; `known` forms are added whatever their count."""
+        forms: Counter[str] = Counter()
+        characters: Counter[str] = Counter()
+        pieces: Counter[str] = Counter()
+        for word, count in words.items():
+            forms[normal_form(word)] += count
+            for character in word:
+                characters[character] += count
+            pieces.update({affix: 1 for affix in affixes(word)})
+        kept = Vocabulary.counted(forms, min_count=min_count)
+        extra = [word for word in dict.fromkeys(map(normal_form, known)) if word not in kept]
+        vocabulary = Vocabulary((*kept.symbols, *extra))
+        counts = [0, 0, *(forms.get(form, 0) for form in vocabulary.symbols)]
+        marks = Vocabulary((BEGIN, END, *(c for c in Vocabulary.counted(characters, min_count=2).symbols if c not in {BEGIN, END})))
+        return cls(vocabulary, marks, Vocabulary.counted(pieces, min_count=3), counts)
+
+    def form_id(self, word: str) -> int:
+        """The id of a word's form; where it is unknown, that of its lower-cased form; else UNKNOWN."""
+        form = normal_form(word)
+        if form in self.forms:
+            return self.forms.id(form)
+        return self.forms.id(form.lower())
+
+    def character_ids(self, word: str, limit: int) -> list[int]:
+        """Ids of a word's characters between marks of its ends; of a longer word, `limit` from its two ends."""
+        if len(word) > limit:
+            half = limit // 2
+            word = word[:half] + word[half - limit :]
+        return [self.characters.id(BEGIN), *map(self.characters.id, word), self.characters.id(END)]
+
+    def affix_ids(self, word: str) -> list[int]:
+        """Ids of a word's affixes, in the order of AFFIXES."""
+        return self.affixes.ids(affixes(word))
+
+    def knows(self, word: str) -> bool:
+        """Whether the word has a vector of its own (in this case or lower-cased)."""
+        return self.form_id(word) != UNKNOWN
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain values for the checkpoint's `text/words.json`."""
+        return {
+            "forms": self.forms.symbols,
+            "characters": self.characters.symbols,
+            "affixes": self.affixes.symbols,
+            "counts": self.counts,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> WordVocabularies:
+        """The inverse of `to_plain`."""
+        return cls(
+            Vocabulary(plain["forms"]), Vocabulary(plain["characters"]), Vocabulary(plain["affixes"]), list(plain["counts"])
+        )

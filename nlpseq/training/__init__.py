@@ -1,0 +1,1 @@
+"""Training any task: the loop, the optimiser and its schedule, and the state that a run resumes from."""

@@ -1,0 +1,228 @@
+"""The training loop of every task. It yields reports; the caller saves and prints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from nlpseq.batching import training_batches
+from nlpseq.config import TrainingConfig
+from nlpseq.records import Progress
+from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, rate_at
+
+REPORT_SECONDS = 1.0
+
+
+class Trainable(Protocol):
+    """What the loop needs of a task."""
+
+    network: nn.Module
+    main_score: str
+
+    def length(self, item: Any) -> int:
+        """Tokens of one encoded example."""
+
+    def collate(self, items: Sequence[Any]) -> Any:
+        """A batch of encoded examples."""
+
+    def losses(self, batch: Any) -> dict[str, tuple[Tensor, int]]:
+        """Summed losses by name, with the number of labels each sums over."""
+
+    def score(self, examples: Sequence[Any]) -> dict[str, float]:
+        """Scores in per cent, `main_score` among them."""
+
+
+class Run:
+    """A training run: a task, its optimiser, and how far it has come. Its state can be taken and given back."""
+
+    def __init__(self, task: Trainable, config: TrainingConfig) -> None:
+        self.task, self.config = task, config
+        self.optimizer = build_optimizer(task.network, config)
+        self.average = MovingAverage(task.network, config.average) if config.average else None
+        self.best: dict[str, Tensor] = {}
+        self.epoch = self.position = self.step = self.waited = 0
+        self.seconds = 0.0
+        self.best_score = float("-inf")
+        self.best_scores: dict[str, float] = {}
+        self.random_state = torch.Generator().manual_seed(config.seed).get_state()
+
+    COUNTERS = ("epoch", "position", "step", "waited", "seconds", "best_score", "best_scores")
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that the rest of the run depends on: tensors, and plain values."""
+        tensors = {f"network/{name}": value for name, value in self.task.network.state_dict().items()}
+        tensors |= {f"best/{name}": value for name, value in self.best.items()}
+        for index, weight in enumerate(self._weights()):
+            moments = self.optimizer.state.get(weight, {})
+            tensors |= {f"optimizer/{index}/{k}": v for k, v in moments.items() if isinstance(v, Tensor)}
+        if self.average:
+            tensors |= {f"average/{index}": value for index, value in enumerate(self.average.averages)}
+        tensors["random"] = self.random_state
+        return tensors, {name: getattr(self, name) for name in self.COUNTERS}
+
+    def restore(self, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
+        """Takes up a state where `state` left it; the task must be the same one."""
+        self.task.network.load_state_dict(_below(tensors, "network/"))
+        self.best = _below(tensors, "best/")
+        for index, weight in enumerate(self._weights()):
+            moments = _below(tensors, f"optimizer/{index}/")
+            if moments:
+                self.optimizer.state[weight] = dict(moments)
+        if self.average:
+            for index, value in enumerate(self.average.averages):
+                value.copy_(tensors[f"average/{index}"])
+        self.random_state = tensors["random"]
+        for name in self.COUNTERS:
+            setattr(self, name, plain[name])
+
+    def _weights(self) -> list[Tensor]:
+        return [weight for group in self.optimizer.param_groups for weight in group["params"]]
+
+    def use_best(self) -> None:
+        """Puts the weights of the best evaluation into the network."""
+        if self.best:
+            self.task.network.load_state_dict(self.best)
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def fit(run: Run, items: Sequence[Any], dev: Sequence[Any], *, time_limit: float | None = None) -> Iterator[Progress]:
+    """Trains until the epochs, the patience or the time (seconds) are over, from wherever `run` stands.
+
+    Yields a report about once a second and after each evaluation, when `run.state()` may be taken. With a time limit the
+    schedule follows the clock where that is faster than the steps. At the end the best weights are in the network.
+    """
+    meter = Meter(run)
+    outside = torch.get_rng_state()
+    torch.set_rng_state(run.random_state)
+    try:
+        while not _over(run, time_limit):
+            for report in _epoch(run, items, dev, meter, time_limit):
+                run.random_state = torch.get_rng_state()
+                yield report
+                torch.set_rng_state(run.random_state)
+    finally:
+        torch.set_rng_state(outside)
+    run.use_best()
+
+
+def _over(run: Run, time_limit: float | None) -> bool:
+    config = run.config
+    late = time_limit is not None and run.seconds >= time_limit
+    return late or run.epoch >= config.epochs or bool(config.patience and run.waited >= config.patience)
+
+
+def _epoch(
+    run: Run, items: Sequence[Any], dev: Sequence[Any], meter: Meter, time_limit: float | None
+) -> Iterator[Progress]:
+    config, task = run.config, run.task
+    batches = training_batches([task.length(item) for item in items], config.batch_tokens, config.seed * 10_007 + run.epoch)
+    every = config.evaluate_every
+    while run.position < len(batches) and not _over(run, time_limit):
+        done = (run.epoch + run.position / len(batches)) / config.epochs
+        if time_limit is not None:
+            done = max(done, run.seconds / time_limit)
+        batch = [items[index] for index in batches[run.position]]
+        loss, norm = _step(run, batch, rate_at(config, done))
+        run.position += 1
+        run.step += 1
+        meter.add(loss, norm, sum(map(task.length, batch)))
+        ended = run.position == len(batches) or (time_limit is not None and run.seconds >= time_limit)
+        if ended or (every and run.step % every == 0):
+            if run.position == len(batches):
+                run.epoch, run.position = run.epoch + 1, 0
+            scores, best = _evaluate(run, dev)
+            yield meter.report(len(batches), time_limit, scores, best)
+            if ended:
+                return
+        elif meter.due():
+            yield meter.report(len(batches), time_limit)
+
+
+def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:
+    """One update; returns the loss a label and the norm of the gradients, still on the device."""
+    run.task.network.train()
+    for group in run.optimizer.param_groups:
+        group["lr"] = rate
+    run.optimizer.zero_grad(set_to_none=True)
+    losses = run.task.losses(run.task.collate(batch)).values()
+    loss = torch.stack([total / count for total, count in losses]).sum()
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = clip(run._weights(), run.config.clip_norm)
+    run.optimizer.step()
+    if run.average:
+        run.average.update(run.step + 1)
+    return loss.detach(), norm.detach()
+
+
+def _evaluate(run: Run, dev: Sequence[Any]) -> tuple[dict[str, float], bool]:
+    """Scores the averaged weights, and keeps them where they are the best so far."""
+    if run.average:
+        run.average.swap()
+    scores = run.task.score(dev)
+    best = scores[run.task.main_score] > run.best_score
+    if best:
+        run.best_score, run.best_scores = scores[run.task.main_score], scores
+        run.best = {name: value.clone() for name, value in run.task.network.state_dict().items()}
+    run.waited = 0 if best else run.waited + 1
+    if run.average:
+        run.average.swap()
+    return scores, best
+
+
+class Meter:
+    """Counts what a report tells: loss, gradient norm, speed, time."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.before = run.seconds
+        self.started = self.reported = time.monotonic()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.losses: list[Tensor] = []
+        self.norm = torch.zeros(())
+        self.tokens = 0
+
+    def add(self, loss: Tensor, norm: Tensor, tokens: int) -> None:
+        """Counts one step."""
+        self.losses.append(loss)
+        self.norm = norm
+        self.tokens += tokens
+        self.run.seconds = self.before + time.monotonic() - self.started
+
+    def due(self) -> bool:
+        """Whether a report is due."""
+        return time.monotonic() - self.reported >= REPORT_SECONDS
+
+    def report(
+        self, batches: int, time_limit: float | None, scores: dict[str, float] | None = None, best: bool = False
+    ) -> Progress:
+        """A report of what was counted since the last one."""
+        now, run = time.monotonic(), self.run
+        speed = self.tokens / max(now - self.reported, 1e-9)
+        run.seconds = self.before + now - self.started
+        epoch = run.epoch + run.position / batches
+        left = run.seconds * (run.config.epochs / max(epoch, 1e-9) - 1)
+        loss = float(torch.stack(self.losses).mean()) if self.losses else 0.0
+        report = Progress(
+            step=run.step,
+            epoch=epoch,
+            loss=loss,
+            items_per_second=speed,
+            seconds=run.seconds,
+            learning_rate=run.optimizer.param_groups[0]["lr"],
+            gradient_norm=float(self.norm),
+            scores=scores,
+            best=best,
+            seconds_left=left if time_limit is None else max(0.0, min(left, time_limit - run.seconds)),
+        )
+        self.reported = now
+        self._clear()
+        return report
