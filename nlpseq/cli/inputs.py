@@ -117,7 +117,7 @@ def _records(pieces: Lines, parse: Callable[[str, int], Record | None]) -> Itera
         except UnicodeDecodeError as error:
             where = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
             record = Record("", line, error=f"This is not UTF-8: {where}.")
-        except (ValueError, RecursionError) as error:  # msgspec's own among them
+        except ValueError as error:  # msgspec's own among them
             record = Record("", line, error=f"{error}".rstrip(".") + ".")
         if record is not None:
             yield record
@@ -140,7 +140,10 @@ def _object(piece: str, line: int, text_key: str) -> Record | None:
     """
     if not piece.strip():
         return None
-    fields = msgspec.json.decode(piece, type=dict[str, msgspec.Raw])
+    try:
+        fields = msgspec.json.decode(piece, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(f"This is not a JSON object: {error}") from None
     extra = {key: value for key, value in fields.items() if key not in {text_key, "tokens"}}
     if "tokens" in fields:
         try:

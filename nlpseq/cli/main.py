@@ -19,18 +19,13 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
+            return super().invoke(ctx)
         except NlpseqError as error:
             if _debugging():
                 raise
-            _complain(str(error))
+            if error.exit_code:
+                _complain(str(error))
             raise typer.Exit(error.exit_code) from None
-        except BrokenPipeError:
-            if not _stdout_is_closed():
-                raise
-            raise typer.Exit(0) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
 
@@ -77,7 +72,7 @@ def run() -> None:
         _complain(_sentence(error))
         sys.exit(1)
     finally:
-        _stdout_is_closed()
+        _flush()
 
 
 def _sentence(error: Exception) -> str:
@@ -99,14 +94,12 @@ def _debugging() -> bool:
     return os.environ.get("NLPSEQ_DEBUG", "") not in {"", "0"}
 
 
-def _stdout_is_closed() -> bool:
-    """Whether nobody reads stdout any more; if so it leads nowhere from now on, and the exit stays quiet."""
+def _flush() -> None:
+    """Write what is still to be written; where nobody reads it, the exit stays quiet."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
 
 
 if __name__ == "__main__":

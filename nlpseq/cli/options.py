@@ -41,7 +41,7 @@ class DeviceName(StrEnum):
 
 Texts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TEXT]...", show_default=False, help="Texts, each one input, in quotes."),
+    typer.Argument(metavar="TEXT", show_default=False, help="Texts, each one input, in quotes."),
 ]
 Input = Annotated[
     str | None,

@@ -28,6 +28,12 @@ class RecordError(NlpseqError):
     exit_code = 3
 
 
+class ClosedPipe(NlpseqError):
+    """Whoever read the output has seen enough: the end, but no failure."""
+
+    exit_code = 0
+
+
 class Pipeline(Protocol):
     """What is asked of a loaded checkpoint: one output per input, lazily and in order."""
 
@@ -134,11 +140,14 @@ def counted(answers: Iterable[Answer], tally: Tally, strict: bool, quiet: bool) 
 
 
 def write(chunks: Iterable[str], out: TextIO, flush: bool) -> None:
-    """Each chunk as it comes; with `flush` it is seen at once."""
+    """Each chunk as it comes; with `flush` it is seen at once. Raises ClosedPipe where nobody reads on."""
     for chunk in chunks:
-        out.write(chunk)
-        if flush:
-            out.flush()
+        try:
+            out.write(chunk)
+            if flush:
+                out.flush()
+        except BrokenPipeError:
+            raise ClosedPipe from None
 
 
 def complain(sentence: str) -> None:
@@ -157,7 +166,7 @@ def output(path: Path | None) -> Iterator[TextIO]:
             encoding = None if sys.stdout.isatty() else "utf-8"
             sys.stdout.reconfigure(encoding=encoding, errors="replace", newline="\n")
         yield sys.stdout
-        sys.stdout.flush()
+        write([""], sys.stdout, flush=True)
     elif path.exists() and not path.is_file() and not path.is_dir():
         with path.open("w", encoding="utf-8", errors="replace", newline="\n") as out:
             yield out

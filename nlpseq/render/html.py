@@ -82,7 +82,7 @@ def _table(tokens: tuple[Token, ...]) -> str:
     head = "".join(f'<th scope="col">{_HEADINGS[name]}</th>' for name in names)
     rows = "".join(_row(token, names) for token in tokens)
     return (
-        f'<details><summary>{len(tokens)} tokens</summary>\n<table>\n<thead><tr><th scope="col">Token</th>'
+        f'<details><summary>Tokens ({len(tokens)})</summary>\n<table>\n<thead><tr><th scope="col">Token</th>'
         f"{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></details>\n"
     )
 
