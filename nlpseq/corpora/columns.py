@@ -37,6 +37,11 @@ class Layout(NamedTuple):
             raise UsageError(f"None of the columns {', '.join(names)} is called token; one has to be.")
         return cls(tuple(names), "\t" in sample, names[0] == "_")
 
+    @property
+    def kept(self) -> dict[str, int]:
+        """The columns that are read, `token` among them, and where each stands."""
+        return {name: index for index, name in enumerate(self.names) if name not in {"_", "..."}}
+
     def split(self, line: Line, path: str | Path) -> list[str]:
         """The columns of a line. Raises DataError where there are too many or too few."""
         number, text = line
@@ -63,7 +68,7 @@ def read_columns(
     with path and line, UsageError for a layout that has no token.
     """
     lines = read_lines(path)
-    layout, lines = _settled(lines, columns, path)
+    layout, lines = settle(lines, columns, path)
     for block in blocks(lines):
         rows = [(line[0], layout.split(line, path)) for line in block if not layout.passes_over(line[1])]
         rows = [row for row in rows if not _is_blank(row, layout, path)]
@@ -89,10 +94,10 @@ def detect(path: str | Path, head: Sequence[Line]) -> Layout:
     return Layout(TWO, True, False)
 
 
-def _settled(
+def settle(
     lines: Iterator[Line], columns: Sequence[str] | None, path: str | Path
 ) -> tuple[Layout, Iterator[Line]]:
-    """The layout, and the lines with those that were read ahead to find it."""
+    """The layout of a file, and its lines with those that were read ahead to find it."""
     head: list[Line] = []
     for line in lines:
         head.append(line)
@@ -119,8 +124,7 @@ def _sentence(
     label_map: LabelMap | None,
     path: str | Path,
 ) -> TaggedSentence:
-    kept = {name: index for index, name in enumerate(layout.names) if name not in {"_", "..."}}
-    values = {name: tuple(parts[index] for _, parts in rows) for name, index in kept.items()}
+    values = {name: tuple(parts[index] for _, parts in rows) for name, index in layout.kept.items()}
     tokens = values.pop("token")
     for name, labels in values.items():
         if "" in labels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nlpseq.errors import DataError
+from nlpseq.errors import DataError, UsageError
 from nlpseq.text.tags import iob2_of, spans_of, split_tag
 
 LabelMap = Mapping[str, str]  # label as in the file -> label wanted; "O" drops the span
@@ -19,6 +19,15 @@ def to_iob2(tags: Sequence[str], label_map: LabelMap | None = None) -> tuple[str
     wanted = label_map or {}
     spans = [(wanted.get(label, label), start, end) for label, start, end in spans_of(tags)]
     return tuple(iob2_of([span for span in spans if span[0] != "O"], len(tags)))
+
+
+def parse_label_map(items: Sequence[str]) -> dict[str, str]:
+    """`["OTH=O", "person=PER"]` -> the map. Raises UsageError for what is not OLD=NEW."""
+    for item in items:
+        old, _, new = item.partition("=")
+        if not old or not new or any(character.isspace() for character in item):
+            raise UsageError(f"{item!r} does not rename a label; write OLD=NEW, for instance person=PER.")
+    return dict(item.split("=", 1) for item in items)
 
 
 def check_tag(tag: str, path: str | Path, line: int) -> None:

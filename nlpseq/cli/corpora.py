@@ -1,0 +1,200 @@
+"""`nlpseq corpora`: list, info, get, lint, convert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="corpora",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Corpora by name: see them, get them; and your own: check and convert them.",
+)
+
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        "--mirror", metavar="FOLDER", envvar="NLPSEQ_CORPORA_MIRROR",
+        help="Take files from FOLDER/CORPUS/FILE instead of the network.",
+    ),
+]  # fmt: skip
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="NAMES", help="What the columns are, as token,xpos,ner; _ is passed over."
+    ),
+]
+ReadFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="FORMAT", help="conllu, columns or jsonl; found by suffix and content if not given."
+    ),
+]
+
+
+@app.command("list")
+def list_corpora() -> None:
+    """List the corpora that are known by name."""
+    from nlpseq.cli.tables import show
+    from nlpseq.corpora.download import whereabouts
+    from nlpseq.corpora.registry import registry
+
+    rows = [
+        (
+            name,
+            corpus.task,
+            ",".join(corpus.languages),
+            ",".join(corpus.columns),
+            corpus.licence,
+            whereabouts(name),
+        )
+        for name, corpus in registry().items()
+    ]
+    show(("name", "task", "languages", "columns", "licence", "here"), rows)
+
+
+@app.command()
+def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of the list.")]) -> None:
+    """Show what is known of a corpus: its files, licence and citation."""
+    from nlpseq.cli.tables import show
+    from nlpseq.corpora.registry import find_corpus
+
+    corpus = find_corpus(name)
+    maps = [
+        (f"label map {key}", ", ".join(f"{a}={b}" for a, b in m.items()))
+        for key, m in corpus.label_maps.items()
+    ]
+    rows = [
+        ("name", name),
+        ("title", corpus.title),
+        ("task", corpus.task),
+        ("languages", ", ".join(corpus.languages)),
+        ("columns", ", ".join(corpus.columns)),
+        ("licence", corpus.licence),
+        ("citation", corpus.citation),
+        ("homepage", corpus.homepage),
+        ("joined onto", corpus.join or ""),
+        ("note", corpus.note),
+        *maps,
+        *(
+            (f"split {key}", f"{f.address or f.file} {f.sha256 or ''}".strip())
+            for key, f in corpus.splits.items()
+        ),
+    ]
+    show(("key", "value"), [row for row in rows if row[1]])
+
+
+@app.command()
+def get(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Corpora of the list.")],
+    mirror: Mirror = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option("--split", metavar="SPLIT", help="Only this split; give it again for another."),
+    ] = None,
+    unverified: Annotated[
+        bool,
+        typer.Option("--unverified", help="Take files of unknown SHA-256 too, and record it for later."),
+    ] = False,
+) -> None:
+    """Get corpora: download their files, verify them, and keep them in the cache.
+
+    Without --split, every split whose SHA-256 is known. What cannot be trusted is not kept (exit code 4).
+
+    Example: nlpseq corpora get uner-english-ewt wnut17
+    """
+    from nlpseq.cli.tables import TransferBar, show
+    from nlpseq.corpora.download import fetch
+    from nlpseq.corpora.registry import files_wanted
+
+    wanted = [item for name in names for item in files_wanted(name, split, unverified=unverified)]
+    rows = []
+    for name, part in dict.fromkeys(wanted):
+        with TransferBar(f"{name} {part}") as progress:
+            path = fetch(name, part, mirror, unverified=unverified, progress=progress)
+        rows.append((name, part, str(path)))
+    show(("name", "split", "file"), rows)
+
+
+@app.command()
+def lint(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...|NAME", help="Files, the training split first; or one corpus."),
+    ],
+    mirror: Mirror = None,
+    columns: Columns = None,
+    format: ReadFormat = None,
+) -> None:
+    """Check tagged files and report all that is wrong: tags, columns, leaks between splits.
+
+    Exit code 1 if there are errors.
+    """
+    from nlpseq.cli.tables import show, tell
+    from nlpseq.corpora.download import files_here
+    from nlpseq.corpora.lint import lint as lint_files
+    from nlpseq.corpora.registry import registry
+
+    by_name = len(files) == 1 and files[0] in registry() and not Path(files[0]).exists()
+    splits = files_here(files[0], mirror) if by_name else {name: Path(name) for name in files}
+    reader = registry()[files[0]].reader if by_name else format
+    counts = {"error": 0, "warning": 0, "note": 0}
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for finding in lint_files(splits, format=reader, columns=columns.split(",") if columns else None):
+            counts[finding.severity] += 1
+            yield f"{finding.path}:{finding.line}", finding.severity, finding.code, finding.message
+
+    show(("where", "severity", "code", "message"), rows())
+    tell(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
+    if counts["error"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def convert(
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="A tagged file; .gz, .xz, .zip and A.zip#B too.")
+    ],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="conllu, jsonl or iob2.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, once complete.")
+    ] = None,
+    format: ReadFormat = None,
+    columns: Columns = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label", metavar="OLD=NEW", help="Rename an entity label; to O drops it. Again for more."
+        ),
+    ] = None,
+    snap: Annotated[
+        bool, typer.Option("--snap", help="Let a span grow to the tokens that it touches.")
+    ] = False,
+) -> None:
+    """Convert a tagged file; stderr says which columns the new format cannot hold.
+
+    Example: nlpseq corpora convert entities.jsonl --to conllu -o entities.conllu
+    """
+    from nlpseq.cli.streams import output as open_output
+    from nlpseq.cli.tables import tell
+    from nlpseq.corpora import convert as conversion
+    from nlpseq.corpora.labels import parse_label_map
+    from nlpseq.corpora.reading import read_tagging
+
+    sentences = read_tagging(
+        source,
+        format=format,
+        label_map=parse_label_map(label or ()),
+        columns=columns.split(",") if columns else None,
+        tokenize=conversion.spacy_words(),
+        snap=snap,
+    )
+    with open_output(output) as out:
+        report = conversion.convert(sentences, out, to)
+    for name, count in report.dropped.items():
+        tell(f"{to} holds no {name}: dropped from {count} of {report.sentences} sentences.")

@@ -1,0 +1,205 @@
+"""Files of registered corpora: found, verified, downloaded. What is not what it should be is never kept.
+
+A file lies in a mirror (FOLDER/<corpus>/<file>), with the install, or in the user's cache. Every file is
+checked against its SHA-256: the registry's, or the one recorded when the user first fetched it unverified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from nlpseq.corpora.registry import CorpusFile, find_corpus, find_file
+from nlpseq.errors import DataError, NlpseqError, TrustError
+from nlpseq.shipped import shipped_folder
+
+_RETRIES = 3
+_TIMEOUT = 30  # seconds without an answer
+
+
+class DownloadProgress(Protocol):
+    """What a download tells: bytes in all, and bytes that came. It is what pooch asks of a progress bar."""
+
+    total: int
+
+    def update(self, count: int) -> None: ...  # noqa: D102
+    def reset(self) -> None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: `NLPSEQ_CACHE`, or the user's cache folder of this platform."""
+    if own := os.environ.get("NLPSEQ_CACHE"):
+        return Path(own) / "corpora"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("nlpseq", appauthor=False) / "corpora"
+
+
+def mirror_folder(mirror: str | Path | None = None) -> Path | None:
+    """The mirror: the one given, else `NLPSEQ_CORPORA_MIRROR`. Raises DataError where it is no folder."""
+    chosen = mirror or os.environ.get("NLPSEQ_CORPORA_MIRROR")
+    if not chosen:
+        return None
+    if not Path(chosen).is_dir():
+        raise DataError("The mirror is not a folder; name one that holds CORPUS/FILE.", chosen)
+    return Path(chosen)
+
+
+def locate(name: str, split: str, mirror: str | Path | None = None) -> Path:
+    """The verified file of a split, without a network. A shipped corpus is read from the install.
+
+    Raises DataError where it is nowhere, saying how to get it; TrustError where it is not what it should be.
+    """
+    file = find_file(name, split)
+    if find_corpus(name).shipped:
+        return shipped_folder("corpora") / name / file.file
+    for path in _places(name, file, mirror):
+        if path.is_file():
+            _verify(path, name, split, file)
+            return path
+    raise _missing(name, split, file)
+
+
+def files_here(name: str, mirror: str | Path | None = None) -> dict[str, Path]:
+    """The verified file of every split that is on this machine. Raises DataError where none is."""
+    found: dict[str, Path] = {}
+    for split in find_corpus(name).splits:
+        with suppress(DataError):
+            found[split] = locate(name, split, mirror)
+    if not found:
+        split = next(iter(find_corpus(name).splits))
+        raise _missing(name, split, find_file(name, split))
+    return found
+
+
+def whereabouts(name: str, mirror: str | Path | None = None) -> str:
+    """Where a corpus would be read from, unverified: `install`, `mirror`, `cache`, or empty for nowhere."""
+    corpus, folder = find_corpus(name), mirror_folder(mirror)
+    if corpus.shipped:
+        return "install"
+    files = [file.file for file in corpus.splits.values()]
+    if folder is not None and any((folder / name / file).is_file() for file in files):
+        return "mirror"
+    return "cache" if any((cache_folder() / name / file).is_file() for file in files) else ""
+
+
+def fetch(
+    name: str,
+    split: str,
+    mirror: str | Path | None = None,
+    *,
+    unverified: bool = False,
+    progress: DownloadProgress | None = None,
+) -> Path:
+    """The file of a split in the cache, taken from the mirror or downloaded where it is not there yet.
+
+    Shipped files, and those that have no address, stay where they are. With `unverified` a file whose SHA-256
+    the registry does not know is taken as it comes, once: its digest is recorded and checked from then on.
+    Raises as `locate` does, and NlpseqError where the download fails.
+    """
+    file = find_file(name, split)
+    if find_corpus(name).shipped or file.address is None:
+        return locate(name, split, mirror)
+    target = cache_folder() / name / file.file
+    if target.is_file():
+        _verify(target, name, split, file)
+        return target
+    known = expected_sha256(name, file)
+    source = mirror_folder(mirror)
+    if known is None and not unverified:
+        raise _unknown(name, split, file)
+    if source is not None and (source / name / file.file).is_file():
+        _copy(source / name / file.file, target, known)
+    else:
+        _download(file.address, target, known, progress)
+    if known is None:
+        _record(target).write_text(f"{sha256_of(target)}  {file.file}\n", encoding="utf-8")
+    return target
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def expected_sha256(name: str, file: CorpusFile) -> str | None:
+    """What the registry says, or what was recorded at the first download; None where neither is there."""
+    record = _record(cache_folder() / name / file.file)
+    if file.sha256 is None and record.is_file():
+        return record.read_text(encoding="utf-8").split()[0]
+    return file.sha256
+
+
+def _record(target: Path) -> Path:
+    return target.with_name(target.name + ".sha256")
+
+
+def _places(name: str, file: CorpusFile, mirror: str | Path | None) -> list[Path]:
+    folders = [mirror_folder(mirror), cache_folder()]
+    return [folder / name / file.file for folder in folders if folder is not None]
+
+
+def _verify(path: Path, name: str, split: str, file: CorpusFile) -> None:
+    known = expected_sha256(name, file)
+    if known is None:
+        if file.address is None:  # the user's own copy: there is no upstream to compare it with
+            return
+        raise _unknown(name, split, file)
+    if sha256_of(path) != known:
+        raise TrustError(f"{path} is not the file that the registry names (its SHA-256 differs); remove it.")
+
+
+def _copy(source: Path, target: Path, known: str | None) -> None:
+    """Copy through a temporary file, which takes its place only once it is verified."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        copied = Path(folder) / target.name
+        shutil.copyfile(source, copied)
+        if known is not None and sha256_of(copied) != known:
+            raise TrustError(f"{source} is not the file that the registry names: its SHA-256 differs.")
+        copied.replace(target)
+
+
+def _download(address: str, target: Path, known: str | None, progress: DownloadProgress | None) -> None:
+    import pooch
+    from requests import RequestException
+
+    pooch.get_logger().setLevel("ERROR")
+    keeper = pooch.create(
+        path=target.parent,
+        base_url="",
+        registry={target.name: known},
+        urls={target.name: address},
+        retry_if_failed=_RETRIES,
+    )
+    downloader = pooch.HTTPDownloader(progressbar=progress or False, chunk_size=2**16, timeout=_TIMEOUT)
+    try:
+        keeper.fetch(target.name, downloader=downloader)
+    except ValueError as error:
+        raise TrustError(
+            f"What {address} sent is not the file that the registry names; nothing is kept."
+        ) from error
+    except (RequestException, OSError) as error:
+        what = f"{address} could not be downloaded ({error})."
+        raise NlpseqError(f"{what} Try again, or take the files from a folder with --mirror.") from error
+
+
+def _missing(name: str, split: str, file: CorpusFile) -> DataError:
+    options = "" if file.sha256 else f" --split {split} --unverified"
+    run = f"Run: nlpseq corpora get {name}{options}, or name a folder that has it with --mirror."
+    hint = find_corpus(name).note or run
+    return DataError(f"{file.file} ({name}, {split}) is not on this machine. {hint}")
+
+
+def _unknown(name: str, split: str, file: CorpusFile) -> TrustError:
+    return TrustError(
+        f"The registry knows no SHA-256 of {file.file} ({name}, {split}). To take it as it comes, and have "
+        f"its digest recorded: nlpseq corpora get {name} --split {split} --unverified"
+    )

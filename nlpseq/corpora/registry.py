@@ -1,0 +1,154 @@
+"""The corpora known by name: what `corpora/registry.toml` says, checked, and their sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from nlpseq.corpora.joining import join_ner
+from nlpseq.corpora.labels import LabelMap
+from nlpseq.corpora.reading import READERS, read_tagging
+from nlpseq.errors import DataError, UsageError, did_you_mean
+from nlpseq.records import TaggedSentence
+from nlpseq.shipped import shipped_folder
+
+Task = Literal["tag", "sentiment", "translate", "lm"]
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class CorpusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file: its name, where upstream keeps it, and the SHA-256 it must have (None: not known)."""
+
+    file: str
+    address: str | None = None
+    sha256: str | None = None
+
+
+class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An entry of the registry.
+
+    `label_map` is always applied, `label_maps` are offered by name. With `join`, the entities of this corpus
+    are put onto the sentences of the corpus named, split by split; `join_strict` is `strict` of `join_ner`.
+    `note` says what to do where there is nothing to download. `shipped` files come with the install.
+    """
+
+    title: str
+    task: Task
+    languages: tuple[str, ...]
+    licence: str
+    citation: str
+    reader: str
+    splits: Mapping[str, CorpusFile]
+    columns: tuple[str, ...] = ()
+    homepage: str = ""
+    note: str = ""
+    label_map: LabelMap = {}
+    label_maps: Mapping[str, LabelMap] = {}
+    join: str | None = None
+    join_strict: bool = True
+    shipped: bool = False
+
+
+@cache
+def registry() -> Mapping[str, Corpus]:
+    """Every corpus by its name. Raises DataError where the registry itself is at fault."""
+    return read_registry(shipped_folder("corpora") / "registry.toml")
+
+
+def read_registry(path: Path) -> Mapping[str, Corpus]:
+    """The entries of a registry file. Raises DataError for unknown keys, readers and joins."""
+    try:
+        entries = msgspec.toml.decode(path.read_bytes(), type=dict[str, Corpus])
+    except OSError as error:
+        raise DataError("The registry of corpora is missing; install nlpseq again.", path) from error
+    except msgspec.MsgspecError as error:
+        raise DataError(f"{error}.", path) from error
+    for name, corpus in entries.items():
+        _check(name, corpus, entries, path)
+    return entries
+
+
+def find_corpus(name: str) -> Corpus:
+    """The entry of that name. Raises UsageError where there is none."""
+    entries = registry()
+    if name not in entries:
+        raise UsageError(f"There is no corpus {name!r}. {did_you_mean(name, entries)}")
+    return entries[name]
+
+
+def find_file(name: str, split: str) -> CorpusFile:
+    """The file of a split. Raises UsageError where the corpus, or the split, is unknown."""
+    splits = find_corpus(name).splits
+    if split not in splits:
+        raise UsageError(f"The corpus {name} has no split {split!r}. {did_you_mean(split, splits)}")
+    return splits[split]
+
+
+def files_wanted(
+    name: str, splits: Sequence[str] | None = None, *, unverified: bool = False
+) -> list[tuple[str, str]]:
+    """(corpus, split) of every file that is needed: of the splits named, or of all whose SHA-256 is known.
+
+    With `unverified`, of all. What the corpus is joined onto is needed with it. Raises UsageError.
+    """
+    corpus = find_corpus(name)
+    known = [split for split, file in corpus.splits.items() if unverified or file.sha256 or not file.address]
+    wanted = [(name, split) for split in splits or known]
+    for _, split in wanted:
+        find_file(name, split)
+    return wanted + (files_wanted(corpus.join, [split for _, split in wanted]) if corpus.join else [])
+
+
+def open_corpus(
+    name: str, split: str, mirror: str | Path | None = None, *, label_map: str | LabelMap | None = None
+) -> Iterator[TaggedSentence]:
+    """The tagged sentences of a split, from the mirror, the install or the cache; nothing is downloaded.
+
+    `label_map` is the name of one that the registry offers for this corpus, or a map of one's own. Raises
+    UsageError for unknown names, DataError where a file is missing (it says how to get it) or unreadable,
+    TrustError where a file is not what the registry says it is.
+    """
+    from nlpseq.corpora.download import locate
+
+    corpus = find_corpus(name)
+    if corpus.task != "tag":
+        raise UsageError(f"{name} is a corpus for {corpus.task}, not for tagging.")
+    path = locate(name, split, mirror)
+    sentences = read_tagging(path, format=corpus.reader, label_map=_label_map(name, corpus, label_map))
+    if corpus.join is None:
+        return sentences
+    return join_ner(open_corpus(corpus.join, split, mirror), sentences, strict=corpus.join_strict)
+
+
+def _label_map(name: str, corpus: Corpus, chosen: str | LabelMap | None) -> LabelMap:
+    """The map that always applies, followed by the one chosen."""
+    if isinstance(chosen, str):
+        if chosen not in corpus.label_maps:
+            known = did_you_mean(chosen, corpus.label_maps) if corpus.label_maps else "It offers none."
+            raise UsageError(f"{name} has no label map {chosen!r}. {known}")
+        chosen = corpus.label_maps[chosen]
+    then = chosen or {}
+    return {**then, **{label: then.get(wanted, wanted) for label, wanted in corpus.label_map.items()}}
+
+
+def _check(name: str, corpus: Corpus, entries: Mapping[str, Corpus], path: Path) -> None:
+    for file in corpus.splits.values():
+        if not _PLAIN_NAME.fullmatch(file.file):
+            raise DataError(f"{name}: {file.file!r} is not a plain file name.", path)
+        if file.sha256 is not None and not _SHA256.fullmatch(file.sha256):
+            raise DataError(f"{name}: the sha256 of {file.file} is not 64 hexadecimal digits.", path)
+        if file.address is not None and not file.address.startswith("https://"):
+            raise DataError(f"{name}: the address of {file.file} does not begin with https://.", path)
+    if not _PLAIN_NAME.fullmatch(name):
+        raise DataError(f"{name!r} is not a plain name.", path)
+    if corpus.join is not None and corpus.join not in entries:
+        raise DataError(f"{name}: join names {corpus.join!r}. {did_you_mean(corpus.join, entries)}", path)
+    if corpus.task == "tag" and corpus.reader not in READERS:
+        raise DataError(f"{name}: no reader {corpus.reader!r}. {did_you_mean(corpus.reader, READERS)}", path)
