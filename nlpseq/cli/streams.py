@@ -28,7 +28,7 @@ class RecordError(NlpseqError):
     exit_code = 3
 
 
-class ClosedPipe(NlpseqError):
+class ClosedPipeError(NlpseqError):
     """Whoever read the output has seen enough: the end, but no failure."""
 
     exit_code = 0
@@ -140,14 +140,14 @@ def counted(answers: Iterable[Answer], tally: Tally, strict: bool, quiet: bool) 
 
 
 def write(chunks: Iterable[str], out: TextIO, flush: bool) -> None:
-    """Each chunk as it comes; with `flush` it is seen at once. Raises ClosedPipe where nobody reads on."""
+    """Each chunk as it comes; with `flush` it is seen at once. Raises ClosedPipeError."""
     for chunk in chunks:
         try:
             out.write(chunk)
             if flush:
                 out.flush()
         except BrokenPipeError:
-            raise ClosedPipe from None
+            raise ClosedPipeError from None
 
 
 def complain(sentence: str) -> None:

@@ -74,7 +74,7 @@ def _mark(text: str, label: str) -> str:
     if not label:
         return _safe(text)
     index = PALETTE.index(colour_of(label))
-    return f'<mark class="c{index}">{_safe(text)}<b dir="ltr">{_safe(label)}</b></mark>'
+    return f'<mark class="c{index}">{_safe(text)}<b>{_safe(label)}</b></mark>'
 
 
 def _table(tokens: tuple[Token, ...]) -> str:

@@ -26,10 +26,13 @@ def tag(answers: Iterable[Answer], out: TextIO) -> Iterator[str]:
     """The sentence with its entities highlighted, then its tokens; numbered rules between inputs."""
     console = console_for(out)
     for number, (prediction, _) in enumerate(answers, 1):
-        parts: list[RenderableType] = [Rule(Text(str(number), FAINT), style=FAINT)] if number > 1 else []
-        if not isinstance(prediction, Failure):  # a failure is told on stderr
-            parts += [_sentence(prediction, console), _table(prediction.tokens, console)]
-        yield _drawn(console, parts)
+        if isinstance(prediction, Failure):  # is told on stderr
+            yield ""
+            continue
+        rule: list[RenderableType] = [Rule(Text(str(number), FAINT), style=FAINT)] if number > 1 else []
+        yield _drawn(
+            console, [*rule, _sentence(prediction, console), "", _table(prediction.tokens, console), ""]
+        )
 
 
 def console_for(out: TextIO) -> Console:
@@ -66,7 +69,11 @@ def _table(tokens: tuple[Token, ...], console: Console) -> RenderableType:
         return Text("(no tokens)", FAINT)
     narrow = console.width < 60
     table = Table(
-        box=SIMPLE_HEAD, header_style=HEADING, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0)
+        box=SIMPLE_HEAD,
+        header_style=HEADING,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1 if narrow else 2, 0, 0),
     )
     table.add_column("Token", overflow="fold")
     first = tokens[0]
@@ -93,7 +100,7 @@ def _entity(tag: str) -> Text:
     """`B-PER` in the colour of PER; nothing for what lies outside."""
     if tag == "O":
         return Text()
-    return Text(f" {_cell(tag)} ", f"black on {colour_of(tag.partition('-')[2]).terminal}")
+    return Text(_cell(tag), f"black on {colour_of(tag.partition('-')[2]).terminal}")
 
 
 def _cell(text: str) -> str:

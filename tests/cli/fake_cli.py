@@ -1,4 +1,4 @@
-"""The real command line over a tagger that needs no checkpoint: for tests of the plumbing, and for a look at it.
+"""The real command line over a tagger that needs no checkpoint: for tests of the plumbing.
 
 Words are cut at white space; a capitalised word is a person, OOV fails, and INTERRUPT is Ctrl-C.
 """
