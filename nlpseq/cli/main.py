@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import nlpseq
-from nlpseq.cli import tag
+from nlpseq.cli import corpora, tag
 from nlpseq.errors import NlpseqError
 
 
@@ -39,6 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("tag")(tag.command)
+app.add_typer(corpora.app, name="corpora")
 
 
 def _show_version(wanted: bool) -> None:
