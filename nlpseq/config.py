@@ -24,14 +24,16 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A group of settings; an unknown key is an error."""
 
 
-class TokenizerConfig(Section):
+class TokenizerConfig(Section, frozen=True):
     """How raw text becomes sentences and words."""
 
     language: Annotated[str, Meta(description="spaCy language code of the tokenizer; xx is multi-language")] = "en"
-    sentence_limit: Annotated[int, Meta(ge=8, description="longest sentence in tokens; longer ones are read in parts")] = 250
+    sentence_limit: Annotated[
+        int, Meta(ge=8, description="longest sentence in tokens; longer ones are read in parts")
+    ] = 250
 
 
-class EmbeddingConfig(Section):
+class EmbeddingConfig(Section, frozen=True):
     """How a word becomes a vector."""
 
     words: Annotated[
@@ -39,9 +41,12 @@ class EmbeddingConfig(Section):
         Meta(description="word vectors: learnt (or started from vectors), fixed one-hot, or none"),
     ] = "learnt"
     width: Annotated[int, Meta(ge=1, description="dimensions of a learnt word vector")] = 128
-    min_count: Annotated[int, Meta(ge=1, description="words seen less often in training have no vector of their own")] = 2
+    min_count: Annotated[
+        int, Meta(ge=1, description="words seen less often in training have no vector of their own")
+    ] = 2
     vectors: Annotated[
-        str | None, Meta(description="file of pre-trained vectors (text format of word2vec, GloVe or fastText; may be gz, xz)")
+        str | None,
+        Meta(description="file of pre-trained vectors (text format of word2vec, GloVe or fastText; may be gz, xz)"),
     ] = None
     word_dropout: Annotated[
         float,
@@ -49,9 +54,12 @@ class EmbeddingConfig(Section):
     ] = 0.25
     characters: Annotated[Literal["cnn", "lstm", "none"], Meta(description="the character model of a word")] = "cnn"
     character_width: Annotated[int, Meta(ge=1, description="dimensions of a character vector")] = 32
-    character_features: Annotated[int, Meta(ge=4, description="dimensions of what the character model says of a word")] = 128
+    character_features: Annotated[
+        int, Meta(ge=4, description="dimensions of what the character model says of a word")
+    ] = 128
     word_length: Annotated[
-        int, Meta(ge=8, description="characters of a word that the character model reads: its two ends, where it is longer")
+        int,
+        Meta(ge=8, description="characters of a word that the character model reads: its two ends, where it is longer"),
     ] = 24
     affix_width: Annotated[
         int, Meta(ge=0, description="dimensions of the vectors of prefixes, suffixes and word shape; 0: none")
@@ -59,7 +67,7 @@ class EmbeddingConfig(Section):
     dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout on the vectors that enter the encoder")] = 0.33
 
 
-class EncoderConfig(Section):
+class EncoderConfig(Section, frozen=True):
     """The recurrent encoder."""
 
     cell: Annotated[Cell, Meta(description="Elman with tanh, identity-initialised ReLU, GRU or LSTM")] = "lstm"
@@ -67,27 +75,43 @@ class EncoderConfig(Section):
     width: Annotated[int, Meta(ge=1, description="hidden units of each direction")] = 200
     bidirectional: Annotated[bool, Meta(description="read from both ends")] = True
     dropout: Annotated[
-        float, Meta(ge=0, lt=1, description="variational dropout: one mask a sentence, on what enters each further layer and leaves the last")
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="variational dropout (one mask a sentence) on what leaves each layer",
+        ),
     ] = 0.4
 
 
-class TrainingConfig(Section):
+class TrainingConfig(Section, frozen=True):
     """The optimisation."""
 
     epochs: Annotated[int, Meta(ge=1, description="passes over the training examples")] = 30
     batch_tokens: Annotated[int, Meta(ge=1, description="tokens in a batch, padding included")] = 1200
-    optimizer: Annotated[Literal["adamw", "sgd"], Meta(description="AdamW, or SGD with Nesterov momentum 0.9")] = "adamw"
+    optimizer: Annotated[Literal["adamw", "sgd"], Meta(description="AdamW, or SGD with Nesterov momentum 0.9")] = (
+        "adamw"
+    )
     learning_rate: Annotated[float, Meta(gt=0, description="the highest learning rate")] = 2e-3
     schedule: Annotated[
         Literal["constant", "linear", "cosine"], Meta(description="how the rate falls from its highest to nothing")
     ] = "cosine"
     warmup: Annotated[float, Meta(ge=0, lt=1, description="part of the run in which the rate rises")] = 0.03
-    weight_decay: Annotated[float, Meta(ge=0, description="decoupled weight decay on matrices (never on vectors of words or biases)")] = 0.01
+    weight_decay: Annotated[
+        float, Meta(ge=0, description="decoupled weight decay on matrices (never on vectors of words or biases)")
+    ] = 0.01
     clip_norm: Annotated[float, Meta(ge=0, description="gradients are scaled down to this norm; 0: never")] = 5.0
     average: Annotated[
-        float, Meta(ge=0, lt=1, description="decay of the exponential moving average of the weights that is evaluated and kept; 0: none")
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="decay of the exponential moving average of the weights that is evaluated and kept; 0: none",
+        ),
     ] = 0.998
-    patience: Annotated[int, Meta(ge=0, description="evaluations without a better score before training stops; 0: never")] = 10
+    patience: Annotated[
+        int, Meta(ge=0, description="evaluations without a better score before training stops; 0: never")
+    ] = 10
     evaluate_every: Annotated[int, Meta(ge=0, description="steps between evaluations; 0: once an epoch")] = 0
     seed: Annotated[int, Meta(ge=0, description="seed of all that is random")] = 1
 
@@ -168,4 +192,13 @@ def describe(kind: type[Any], path: str = "") -> list[tuple[str, str, str]]:
         notes = [meta.description for meta in getattr(hint, "__metadata__", ()) if meta.description]
         default = field.default if field.default is not msgspec.NODEFAULT else ""
         rows.append((path + field.name, str(default), notes[0] if notes else ""))
+    return rows
+
+
+def describe_values(config: Section, path: str = "") -> list[tuple[str, str]]:
+    """(name, value) of every setting of `config`, in order."""
+    rows: list[tuple[str, str]] = []
+    for name in config.__struct_fields__:
+        value = getattr(config, name)
+        rows += describe_values(value, f"{path}{name}.") if isinstance(value, Section) else [(path + name, str(value))]
     return rows

@@ -43,4 +43,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
         return f"Did you mean {near[0]!r}?"
-    return "Known: " + ", ".join(names) + "."
+    return f"Known: {', '.join(names)}." if names else "There is none yet."

@@ -44,7 +44,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=False):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A labelled stretch of text. `score` is the probability of the span's tags, 0 to 1."""
+    """A labelled stretch of text. `score` is the smallest marginal probability of its tags, 0 to 1."""
 
     text: str
     label: str

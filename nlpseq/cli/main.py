@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import nlpseq
-from nlpseq.cli import corpora, tag
+from nlpseq.cli import checkpoints, corpora, doctor, evaluate, tag, train
 from nlpseq.errors import NlpseqError
 
 
@@ -27,6 +27,8 @@ class _Commands(TyperGroup):
                 _complain(str(error))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
+            if sys.stderr.isatty():
+                print(file=sys.stderr)  # below the terminal's ^C
             raise typer.Exit(130) from None
 
 
@@ -39,7 +41,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("tag")(tag.command)
+app.command("train")(train.command)
+app.command("evaluate")(evaluate.command)
 app.add_typer(corpora.app, name="corpora")
+app.add_typer(checkpoints.app, name="checkpoints")
+app.command("doctor")(doctor.command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -73,7 +73,11 @@ Threads = Annotated[
 BatchSize = Annotated[
     int | None,
     typer.Option(
-        "--batch-size", metavar="N", min=1, envvar="NLPSEQ_BATCH_SIZE", help="Inputs taken at once."
+        "--batch-size",
+        metavar="N",
+        min=1,
+        envvar="NLPSEQ_BATCH_SIZE",
+        help="Inputs read and predicted together.",
     ),
 ]
 InputFormatOption = Annotated[
@@ -92,3 +96,10 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Stop at the first input that fails (else the rest is done, exit code 3)."),
 ]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        "--mirror", metavar="FOLDER", envvar="NLPSEQ_CORPORA_MIRROR",
+        help="Take corpora from FOLDER/CORPUS/FILE instead of the network.",
+    ),
+]  # fmt: skip

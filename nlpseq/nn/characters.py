@@ -1,4 +1,7 @@
-"""What the characters of a word say of it. Axes: U distinct words, C character positions, E character width, F features."""
+"""What the characters of a word say of it.
+
+Axes: U distinct words, C character positions, E character width, F features.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ FORBIDDEN = -1e4
 
 
 class LinearChainCRF(nn.Module):
-    """p(y | x) = exp(score(x, y)) / Z(x), with score = start[y_1] + sum emissions[t, y_t] + sum transitions[y_t-1, y_t].
+    """p(y | x) = exp(score) / Z(x); score = start[y_1] + sum emissions[t, y_t] + sum transitions[y_t-1, y_t].
 
     `allowed_KK[i, j]` says whether label j may follow label i, `allowed_start_K` whether a label may come first;
     what is forbidden has probability 0 and is never predicted.
@@ -26,8 +26,8 @@ class LinearChainCRF(nn.Module):
         labels = len(allowed_start_K)
         self.transitions = nn.Parameter(torch.zeros(labels, labels))
         self.start = nn.Parameter(torch.zeros(labels))
-        self.register_buffer("allowed_KK", allowed_KK.bool(), persistent=False)
-        self.register_buffer("allowed_start_K", allowed_start_K.bool(), persistent=False)
+        self.register_buffer("allowed_KK", allowed_KK.bool())
+        self.register_buffer("allowed_start_K", allowed_start_K.bool())
 
     def _scores(self) -> tuple[Tensor, Tensor]:
         transitions_KK = self.transitions.masked_fill(~self.allowed_KK, FORBIDDEN)

@@ -5,6 +5,8 @@ Axes: B sentences, T positions, U distinct words, C character positions, A affix
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor, nn
 
@@ -21,8 +23,6 @@ class WordEmbedding(nn.Module):
     is computed once for each distinct word.
     """
 
-    hide_V: Tensor
-
     def __init__(self, config: EmbeddingConfig, words: WordVocabularies) -> None:
         super().__init__()
         self.forms = _form_embedding(config, len(words.forms))
@@ -32,10 +32,10 @@ class WordEmbedding(nn.Module):
             if config.characters != "none"
             else None
         )
-        self.affixes = nn.Embedding(len(words.affixes), config.affix_width, padding_idx=0) if config.affix_width else None
-        counts_V = torch.tensor(words.counts, dtype=torch.float32)
-        hide_V = config.word_dropout / (config.word_dropout + counts_V).clamp(min=1e-9)
-        self.register_buffer("hide_V", torch.where(counts_V > 0, hide_V, 0.0), persistent=False)
+        self.affixes = (
+            nn.Embedding(len(words.affixes), config.affix_width, padding_idx=0) if config.affix_width else None
+        )
+        self.counts, self.word_dropout = words.counts, config.word_dropout
         self.width = (
             (self.forms.embedding_dim if self.forms is not None else 0)
             + (config.character_features // 2 * 2 if config.characters == "lstm" else 0)
@@ -49,13 +49,20 @@ class WordEmbedding(nn.Module):
 
     def forward(self, forms_BT: Tensor, word_BT: Tensor, characters_UC: Tensor, affixes_UA: Tensor) -> Tensor:
         """Vectors (B, T, D). `word_BT` says which of the U distinct words stands at each position."""
-        parts = [part_UD[word_BT] for part_UD in self.of_words(characters_UC, affixes_UA)]
+        parts = [part_UD[word_BT] for part_UD in self._seen(characters_UC, affixes_UA)]
         if self.forms is not None:
             parts.insert(0, self.forms(self._hidden(forms_BT)))
         return torch.cat(parts, dim=2)
 
-    def of_words(self, characters_UC: Tensor, affixes_UA: Tensor) -> list[Tensor]:
-        """What depends on the distinct words alone: features of their characters (U, F) and of their affixes."""
+    def of_words(self, forms_U: Tensor, characters_UC: Tensor, affixes_UA: Tensor) -> Tensor:
+        """Vectors (U, D) of words wherever they stand, without dropout: what may be remembered between sentences."""
+        parts = self._seen(characters_UC, affixes_UA)
+        if self.forms is not None:
+            parts.insert(0, self.forms(forms_U))
+        return torch.cat(parts, dim=1)
+
+    def _seen(self, characters_UC: Tensor, affixes_UA: Tensor) -> list[Tensor]:
+        """What can be seen of the words themselves: features of their characters (U, F) and of their affixes."""
         parts: list[Tensor] = []
         if self.characters is not None:
             parts.append(self.characters(characters_UC))
@@ -67,15 +74,23 @@ class WordEmbedding(nn.Module):
         """Forms with rare ones replaced by UNKNOWN, with probability a / (a + count) (Kiperwasser & Goldberg 2016)."""
         if not self.training:
             return forms_BT
-        hide_BT = torch.rand(forms_BT.shape, device=forms_BT.device) < self.hide_V[forms_BT]
+        hide_BT = torch.rand(forms_BT.shape, device=forms_BT.device) < self._hide_V.to(forms_BT.device)[forms_BT]
         return forms_BT.masked_fill(hide_BT, UNKNOWN)
+
+    @cached_property
+    def _hide_V(self) -> Tensor:
+        counts_V = torch.tensor(self.counts, dtype=torch.float32)
+        hide_V = self.word_dropout / (self.word_dropout + counts_V).clamp(min=1e-9)
+        return torch.where(counts_V > 0, hide_V, 0.0)
 
 
 def _form_embedding(config: EmbeddingConfig, size: int) -> nn.Embedding | None:
     if config.words == "none":
         return None
     if config.words == "one_hot":
-        return nn.Embedding.from_pretrained(torch.eye(size), freeze=True)
+        one_hot = nn.Embedding(size, size, _weight=torch.eye(size))
+        one_hot.weight.requires_grad_(False)
+        return one_hot
     embedding = nn.Embedding(size, config.width, padding_idx=0)
     nn.init.normal_(embedding.weight, std=0.3)
     with torch.no_grad():

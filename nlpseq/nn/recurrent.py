@@ -37,17 +37,18 @@ def recurrent_cell(cell: Cell, input_width: int, width: int) -> nn.RNNBase:
 
 
 def _initialise(layer: nn.RNNBase, cell: Cell, width: int) -> None:
-    for gate_HD in layer.weight_ih_l0.split(width):
+    weights: dict[str, Tensor] = dict(layer.named_parameters())
+    for gate_HD in torch.split(weights["weight_ih_l0"], width):
         nn.init.xavier_uniform_(gate_HD)
-    for gate_HH in layer.weight_hh_l0.split(width):
+    for gate_HH in torch.split(weights["weight_hh_l0"], width):
         if cell == "irnn":
             nn.init.eye_(gate_HH)
         else:
             nn.init.orthogonal_(gate_HH)
-    nn.init.zeros_(layer.bias_ih_l0)
-    nn.init.zeros_(layer.bias_hh_l0)
+    nn.init.zeros_(weights["bias_ih_l0"])
+    nn.init.zeros_(weights["bias_hh_l0"])
     if cell == "lstm":
-        layer.bias_ih_l0[width : 2 * width].fill_(1.0)
+        weights["bias_ih_l0"][width : 2 * width].fill_(1.0)
 
 
 class RecurrentLayer(nn.Module):

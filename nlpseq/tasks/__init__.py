@@ -1,1 +1,10 @@
 """The tasks: each is its config, its model, how it predicts and how it is scored."""
+
+from __future__ import annotations
+
+from nlpseq.tasks.contract import Task
+from nlpseq.tasks.tagging import Tagger
+
+TASKS: dict[str, type[Task]] = {"tag": Tagger}
+
+__all__ = ["TASKS", "Task"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from msgspec import Meta
@@ -22,7 +22,7 @@ from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.records import TaggedSentence
-from nlpseq.tasks.words import WordTable
+from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy, SpanScore
 from nlpseq.text.tags import can_follow
 from nlpseq.text.vocab import Vocabulary
@@ -30,13 +30,12 @@ from nlpseq.text.words import WordVocabularies
 
 COLUMNS = ("upos", "xpos", "ner")
 INFERENCE_TOKENS = 4096  # padded tokens of one batch when predicting
-TABLE_LIMIT = 100_000  # words remembered between batches when predicting
 NO_LABEL = -1
 
 Decoder = Literal["softmax", "crf"]
 
 
-class HeadsConfig(Section):
+class HeadsConfig(Section, frozen=True):
     """What is predicted from the encoder's states."""
 
     columns: Annotated[
@@ -44,12 +43,16 @@ class HeadsConfig(Section):
     ] = COLUMNS
     upos: Annotated[Decoder, Meta(description="how UPOS is decoded")] = "softmax"
     xpos: Annotated[Decoder, Meta(description="how XPOS is decoded")] = "softmax"
-    ner: Annotated[Decoder, Meta(description="how NER is decoded; without the CRF, tag sequences may be broken")] = "crf"
-    label_smoothing: Annotated[float, Meta(ge=0, lt=1, description="probability spread over all labels (softmax only)")] = 0.0
+    ner: Annotated[Decoder, Meta(description="how NER is decoded; without the CRF, tag sequences may be broken")] = (
+        "crf"
+    )
+    label_smoothing: Annotated[
+        float, Meta(ge=0, lt=1, description="probability spread over all labels (softmax only)")
+    ] = 0.0
     ner_weight: Annotated[float, Meta(gt=0, description="weight of the NER loss beside 1 for each other column")] = 1.0
 
 
-class TaggingConfig(Section):
+class TaggingConfig(Section, frozen=True):
     """All settings of a tagger."""
 
     tokenizer: TokenizerConfig = TokenizerConfig()
@@ -105,10 +108,16 @@ class TaggingNetwork(nn.Module):
         states_BTH = self.encoder(self.dropout(vectors_BTD), lengths_B)
         return {column: head(states_BTH) for column, head in self.heads.items()}
 
+    def chain(self, column: str) -> LinearChainCRF:
+        """The CRF of a column that has one."""
+        chain = self.chains[column]
+        assert isinstance(chain, LinearChainCRF)
+        return chain
+
 
 def _allowed(column: str, labels: Vocabulary) -> tuple[Tensor, Tensor]:
     """Which label may follow which, and which may come first: all, but in NER only what IOB2 allows."""
-    follow = can_follow if column == "ner" else lambda previous, tag: True
+    follow = can_follow if column == "ner" else lambda *_: True
     pairs = [[follow(previous, tag) for tag in labels.symbols] for previous in labels.symbols]
     return torch.tensor(pairs), torch.tensor([follow(None, tag) for tag in labels.symbols])
 
@@ -116,13 +125,14 @@ def _allowed(column: str, labels: Vocabulary) -> tuple[Tensor, Tensor]:
 class Tagger:
     """A tagger: its settings, its vocabularies and its network."""
 
-    task = "tag"
-    main_score = "mean"
+    task: ClassVar[str] = "tag"
+    main_score: ClassVar[str] = "mean"
+    config_type: ClassVar[Any] = TaggingConfig
 
     def __init__(self, config: TaggingConfig, words: WordVocabularies, labels: Mapping[str, Vocabulary]) -> None:
         self.config, self.words, self.labels = config, words, dict(labels)
         self.network = TaggingNetwork(config, words, labels)
-        self.table = WordTable(words, config.embedding.word_length)
+        self._table: WordTable | None = None
 
     @classmethod
     def create(cls, config: TaggingConfig, examples: Sequence[TaggedSentence]) -> Tagger:
@@ -134,15 +144,22 @@ class Tagger:
         words = WordVocabularies.from_words(counts + lowered, min_count=config.embedding.min_count)
         seen: dict[str, Counter[str]] = {column: Counter() for column in config.heads.columns}
         for example in examples:
-            for column, labels in example.columns.items():
+            for column, given in example.columns.items():
                 if column in seen:
-                    seen[column].update(labels)
+                    seen[column].update(given)
         labels = {column: Vocabulary(_closed(column, count), reserved=0) for column, count in seen.items() if count}
         if not labels:
             raise DataError(f"no example has any of the columns {', '.join(config.heads.columns)}.")
         return cls(config, words, labels)
 
     # -- training
+
+    @property
+    def table(self) -> WordTable:
+        """The words of the training examples, as ids."""
+        if self._table is None:
+            self._table = WordTable(self.words, self.config.embedding.word_length)
+        return self._table
 
     def encode(self, example: TaggedSentence) -> Encoded:
         """Ids of one example; the word table grows by its words."""
@@ -162,27 +179,29 @@ class Tagger:
         rows = [item.lower_rows if low else item.rows for item, low in zip(items, lower, strict=True)]
         empty: list[int] = []
         labels = {
-            column: _pad_to(pad([item.labels.get(column, empty) for item in items], value=NO_LABEL), max(map(len, rows)))
+            column: _pad_to(
+                pad([item.labels.get(column, empty) for item in items], value=NO_LABEL), max(map(len, rows))
+            )
             for column in self.labels
         }
         return Batch(pad(rows), torch.tensor([len(row) for row in rows]), labels)
 
     def losses(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
         """For each column with labels in the batch, the summed loss (nats, weighted) and the number of labels."""
-        emissions = self.network.emissions(self._embed(batch.rows_BT), batch.lengths_B)
+        emissions = self.network.emissions(self._embed(batch.rows_BT), batch.lengths_B.to(self.device))
         result: dict[str, tuple[Tensor, int]] = {}
         for column, labels_BT in batch.labels.items():
             has_B = labels_BT[:, 0] != NO_LABEL
             if has_B.any():
-                loss = self._loss(column, emissions[column][has_B], labels_BT[has_B])
+                loss = self._loss(column, emissions[column][has_B.to(self.device)], labels_BT[has_B].to(self.device))
                 result[column] = loss, int((labels_BT != NO_LABEL).sum())
         return result
 
     def _loss(self, column: str, emissions_BTK: Tensor, labels_BT: Tensor) -> Tensor:
         weight = self.config.heads.ner_weight if column == "ner" else 1.0
         if column in self.network.chains:
-            loss: Tensor = self.network.chains[column].loss(emissions_BTK, labels_BT.clamp(min=0), labels_BT != NO_LABEL)
-            return loss * weight
+            chain = self.network.chain(column)
+            return weight * chain.loss(emissions_BTK, labels_BT.clamp(min=0), labels_BT != NO_LABEL)
         return weight * nn.functional.cross_entropy(
             emissions_BTK.flatten(0, 1),
             labels_BT.flatten(),
@@ -192,48 +211,61 @@ class Tagger:
         )
 
     def _embed(self, rows_BT: Tensor) -> Tensor:
-        rows_U, word_BT = rows_BT.unique(return_inverse=True)
-        embed = self.network.embedding
-        vectors: Tensor = embed(self.table.forms_R[rows_BT], word_BT, self.table.characters_of(rows_U), self.table.affixes_RA[rows_U])
-        return vectors
+        rows_U, word_BT = torch.unique(rows_BT, return_inverse=True)
+        ids = (self.table.forms_R[rows_BT], word_BT, self.table.characters_of(rows_U), self.table.affixes_RA[rows_U])
+        vectors_BTD: Tensor = self.network.embedding(*(part.to(self.device) for part in ids))
+        return vectors_BTD
 
     # -- prediction
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self.network.parameters()).device
+
+    def vector_cache(self) -> VectorCache:
+        """A fresh memory of word vectors, for `predict`; valid until the weights change."""
+        return VectorCache(self.network.embedding, self.words, self.config.embedding.word_length)
+
     @torch.inference_mode()
-    def predict(self, sentences: Sequence[Sequence[str]]) -> list[Labelled]:
-        """Labels of tokenised sentences, in their order; they are read in batches by length. Empty sentences are allowed."""
+    def predict(self, sentences: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[Labelled]:
+        """Labels of tokenised sentences, in their order; they are read in batches by length. Empty ones are allowed."""
         self.network.eval()
-        if len(self.table) > TABLE_LIMIT:
-            self.table = WordTable(self.words, self.config.embedding.word_length)
-        self.table.add(token for sentence in sentences for token in sentence)
+        cache = cache or self.vector_cache()
+        rows = cache.rows(sentences)
         result = [Labelled({c: [] for c in self.labels}, {c: [] for c in self.labels}) for _ in sentences]
-        for group in length_groups([len(s) for s in sentences], INFERENCE_TOKENS):
-            filled = [index for index in group if sentences[index]]
+        for group in length_groups([len(row) for row in rows], INFERENCE_TOKENS):
+            filled = [index for index in group if rows[index]]
             if filled:
-                rows_BT = pad([[self.table.rows[t] for t in sentences[i]] for i in filled])
-                for index, labelled in zip(filled, self._label(rows_BT, [len(sentences[i]) for i in filled]), strict=True):
-                    result[index] = labelled
+                rows_BT = pad([rows[index] for index in filled]).to(self.device)
+                labelled = self._label(cache.vectors_RD[rows_BT], [len(rows[index]) for index in filled])
+                for index, one in zip(filled, labelled, strict=True):
+                    result[index] = one
         return result
 
-    def _label(self, rows_BT: Tensor, lengths: list[int]) -> list[Labelled]:
-        lengths_B = torch.tensor(lengths)
-        emissions = self.network.emissions(self._embed(rows_BT), lengths_B)
-        mask_BT = mask_of(lengths_B, rows_BT.shape[1])
-        found: list[Labelled] = [Labelled({}, {}) for _ in lengths]
-        for column, emissions_BTK in emissions.items():
-            if column in self.network.chains:
-                chain = self.network.chains[column]
-                probabilities_BTK = chain.marginals(emissions_BTK, mask_BT)
-                best_BT = chain.decode(emissions_BTK, mask_BT)
-            else:
-                probabilities_BTK = emissions_BTK.softmax(2)
-                best_BT = probabilities_BTK.argmax(2)
-            chosen = probabilities_BTK.gather(2, best_BT.unsqueeze(2)).squeeze(2).tolist()
+    def _label(self, vectors_BTD: Tensor, lengths: list[int]) -> list[Labelled]:
+        lengths_B = torch.tensor(lengths, device=self.device)
+        mask_BT = mask_of(lengths_B, vectors_BTD.shape[1])
+        found = [Labelled({}, {}) for _ in lengths]
+        for column, emissions_BTK in self.network.emissions(vectors_BTD, lengths_B).items():
+            best_BT, probabilities_BT = self._best(column, emissions_BTK, mask_BT)
             symbols = self.labels[column].symbols
-            for row, (labelled, length, best) in enumerate(zip(found, lengths, best_BT.tolist(), strict=True)):
+            rows = zip(found, lengths, best_BT.tolist(), probabilities_BT.tolist(), strict=True)
+            for labelled, length, best, probabilities in rows:
                 labelled.labels[column] = [symbols[k] for k in best[:length]]
-                labelled.probabilities[column] = chosen[row][:length]
+                labelled.probabilities[column] = probabilities[:length]
         return found
+
+    def _best(self, column: str, emissions_BTK: Tensor, mask_BT: Tensor) -> tuple[Tensor, Tensor]:
+        """The predicted labels (B, T) and the marginal probability of each."""
+        if column in self.network.chains:
+            chain = self.network.chain(column)
+            best_BT = chain.decode(emissions_BTK, mask_BT)
+            probabilities_BTK = chain.marginals(emissions_BTK, mask_BT)
+        else:
+            probabilities_BTK = emissions_BTK.softmax(2)
+            best_BT = probabilities_BTK.argmax(2)
+        return best_BT, probabilities_BTK.gather(2, best_BT.unsqueeze(2)).squeeze(2)
 
     def score(self, examples: Iterable[TaggedSentence]) -> dict[str, float]:
         """Per cent: accuracy of each column (`upos`, `xpos`), span F1 of `ner`, and their `mean`."""
@@ -266,7 +298,7 @@ class Tagger:
 
 
 def _closed(column: str, counts: Counter[str]) -> list[str]:
-    """The labels of a column, sorted; for NER with O and both B- and I- of every class, so that any span can be spelt."""
+    """The labels of a column, sorted; for NER with O, and B- and I- of every class, so that any span can be spelt."""
     if column != "ner":
         return sorted(counts)
     classes = sorted({label[2:] for label in counts if label != "O"})

@@ -1,18 +1,32 @@
-"""Words met so far, each with the ids that its vector is made from; one row a word. Shared by every task that reads words."""
+"""Words met so far, one row a word: the ids that a vector is made from, or the vector itself.
+
+Shared by every task that reads words. Axes: R rows, U distinct words, C character positions, A affix slots, D features.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nlpseq.batching import pad
+from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.text.words import AFFIXES, WordVocabularies
+
+CACHE_LIMIT = 50_000  # words whose vectors are remembered
+CHUNK = 4096  # words whose vectors are computed at once
+
+
+def word_ids(words: Sequence[str], vocabularies: WordVocabularies, limit: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Form ids (U,), character ids (U, C; at most `limit` characters and two marks) and affix ids (U, A) of words."""
+    forms_U = torch.tensor([vocabularies.form_id(word) for word in words])
+    characters_UC = pad([vocabularies.character_ids(word, limit) for word in words])
+    return forms_U, characters_UC, torch.tensor([vocabularies.affix_ids(word) for word in words])
 
 
 class WordTable:
-    """Rows of ids for distinct words, appended as words are met.
+    """Rows of ids for the distinct words of the training examples, appended as words are met.
 
     `forms_R`, `characters_RC` and `affixes_RA` (int64, R rows) are for lookup by row; row 0 is padding.
     """
@@ -37,10 +51,8 @@ class WordTable:
             return
         for word in fresh:
             self.rows[word] = len(self.rows) + 1
-        forms = torch.tensor([self.words.form_id(word) for word in fresh])
-        characters = pad([self.words.character_ids(word, self.word_length) for word in fresh])
-        characters = torch.nn.functional.pad(characters, (0, self.word_length + 2 - characters.shape[1]))
-        affixes = torch.tensor([self.words.affix_ids(word) for word in fresh])
+        forms, characters, affixes = word_ids(fresh, self.words, self.word_length)
+        characters = nn.functional.pad(characters, (0, self.word_length + 2 - characters.shape[1]))
         self.forms_R = torch.cat((self.forms_R, forms))
         self.characters_RC = torch.cat((self.characters_RC, characters))
         self.affixes_RA = torch.cat((self.affixes_RA, affixes))
@@ -49,3 +61,36 @@ class WordTable:
         """Character ids (U, C) of some rows, as wide as the longest of them needs."""
         characters_UC = self.characters_RC[rows_U]
         return characters_UC[:, : max(1, int((characters_UC != 0).sum(1).max()))]
+
+
+class VectorCache:
+    """Vectors of the words met in prediction, so that a word is looked at once; forgotten when there are too many.
+
+    Valid as long as the weights of `embedding` stay as they are. `vectors_RD` holds a row for each word.
+    """
+
+    def __init__(self, embedding: WordEmbedding, words: WordVocabularies, word_length: int) -> None:
+        self.embedding, self.words, self.word_length = embedding, words, word_length
+        self.device = next(embedding.parameters()).device
+        self._rows: dict[str, int] = {}
+        self.vectors_RD = torch.empty(0, embedding.width, device=self.device)
+
+    def rows(self, sentences: Sequence[Sequence[str]]) -> list[list[int]]:
+        """The row of each word of each sentence; words not met before are computed first."""
+        if len(self._rows) > CACHE_LIMIT:
+            self._rows.clear()
+        known = self._rows
+        fresh = list({word: None for sentence in sentences for word in sentence if word not in known})
+        for start in range(0, len(fresh), CHUNK):
+            self._add(fresh[start : start + CHUNK])
+        return [[known[word] for word in sentence] for sentence in sentences]
+
+    def _add(self, words: Sequence[str]) -> None:
+        ids = (part.to(self.device) for part in word_ids(words, self.words, self.word_length))
+        first = len(self._rows)
+        if first + len(words) > len(self.vectors_RD):
+            grown = self.vectors_RD.new_empty(2 * first + len(words), self.embedding.width)
+            grown[:first] = self.vectors_RD[:first]
+            self.vectors_RD = grown
+        self.vectors_RD[first : first + len(words)] = self.embedding.of_words(*ids)
+        self._rows.update(zip(words, range(first, first + len(words)), strict=True))

@@ -23,7 +23,8 @@ def normal_form(word: str) -> str:
 def word_shape(word: str) -> str:
     """The shape of a word: upper, lower, digit and other marks, runs of more than two shortened ("Cisco" -> "Xxx")."""
     marks = "".join(
-        "X" if c.isupper() else "x" if c.islower() else "0" if c.isdigit() else "w" if c.isalpha() else c for c in word[:64]
+        "X" if c.isupper() else "x" if c.islower() else "0" if c.isdigit() else "w" if c.isalpha() else c
+        for c in word[:64]
     )
     return _RUN.sub(r"\1\1", marks)
 
@@ -46,9 +47,7 @@ class WordVocabularies:
         self.forms, self.characters, self.affixes, self.counts = forms, characters, affixes, counts
 
     @classmethod
-    def from_words(
-        cls, words: Mapping[str, int], *, min_count: int, known: Iterable[str] = ()
-    ) -> WordVocabularies:
+    def from_words(cls, words: Mapping[str, int], *, min_count: int, known: Iterable[str] = ()) -> WordVocabularies:
         """Vocabularies of counted training words; `known` forms are added whatever their count."""
         forms: Counter[str] = Counter()
         characters: Counter[str] = Counter()
@@ -57,12 +56,14 @@ class WordVocabularies:
             forms[normal_form(word)] += count
             for character in word:
                 characters[character] += count
-            pieces.update({affix: 1 for affix in affixes(word)})
+            pieces.update(dict.fromkeys(affixes(word), 1))
         kept = Vocabulary.counted(forms, min_count=min_count)
         extra = [word for word in dict.fromkeys(map(normal_form, known)) if word not in kept]
         vocabulary = Vocabulary((*kept.symbols, *extra))
         counts = [0, 0, *(forms.get(form, 0) for form in vocabulary.symbols)]
-        marks = Vocabulary((BEGIN, END, *(c for c in Vocabulary.counted(characters, min_count=2).symbols if c not in {BEGIN, END})))
+        marks = Vocabulary(
+            (BEGIN, END, *(c for c in Vocabulary.counted(characters, min_count=2).symbols if c not in {BEGIN, END}))
+        )
         return cls(vocabulary, marks, Vocabulary.counted(pieces, min_count=3), counts)
 
     def form_id(self, word: str) -> int:
@@ -83,8 +84,8 @@ class WordVocabularies:
         """Ids of a word's affixes, in the order of AFFIXES."""
         return self.affixes.ids(affixes(word))
 
-    def knows(self, word: str) -> bool:
-        """Whether the word has a vector of its own (in this case or lower-cased)."""
+    def seen(self, word: str) -> bool:
+        """Whether the word has a vector of its own, in this case or lower-cased: it was not rare in training."""
         return self.form_id(word) != UNKNOWN
 
     def to_plain(self) -> dict[str, Any]:
@@ -100,5 +101,8 @@ class WordVocabularies:
     def from_plain(cls, plain: Mapping[str, Any]) -> WordVocabularies:
         """The inverse of `to_plain`."""
         return cls(
-            Vocabulary(plain["forms"]), Vocabulary(plain["characters"]), Vocabulary(plain["affixes"]), list(plain["counts"])
+            Vocabulary(plain["forms"]),
+            Vocabulary(plain["characters"]),
+            Vocabulary(plain["affixes"]),
+            list(plain["counts"]),
         )

@@ -4,42 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nlpseq.batching import training_batches
 from nlpseq.config import TrainingConfig
 from nlpseq.records import Progress
+from nlpseq.tasks import Task
 from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, rate_at
 
 REPORT_SECONDS = 1.0
 
 
-class Trainable(Protocol):
-    """What the loop needs of a task."""
-
-    network: nn.Module
-    main_score: str
-
-    def length(self, item: Any) -> int:
-        """Tokens of one encoded example."""
-
-    def collate(self, items: Sequence[Any]) -> Any:
-        """A batch of encoded examples."""
-
-    def losses(self, batch: Any) -> dict[str, tuple[Tensor, int]]:
-        """Summed losses by name, with the number of labels each sums over."""
-
-    def score(self, examples: Sequence[Any]) -> dict[str, float]:
-        """Scores in per cent, `main_score` among them."""
-
-
 class Run:
     """A training run: a task, its optimiser, and how far it has come. Its state can be taken and given back."""
 
-    def __init__(self, task: Trainable, config: TrainingConfig) -> None:
+    def __init__(self, task: Task, config: TrainingConfig) -> None:
         self.task, self.config = task, config
         self.optimizer = build_optimizer(task.network, config)
         self.average = MovingAverage(task.network, config.average) if config.average else None
@@ -122,7 +104,9 @@ def _epoch(
     run: Run, items: Sequence[Any], dev: Sequence[Any], meter: Meter, time_limit: float | None
 ) -> Iterator[Progress]:
     config, task = run.config, run.task
-    batches = training_batches([task.length(item) for item in items], config.batch_tokens, config.seed * 10_007 + run.epoch)
+    batches = training_batches(
+        [task.length(item) for item in items], config.batch_tokens, config.seed * 10_007 + run.epoch
+    )
     every = config.evaluate_every
     while run.position < len(batches) and not _over(run, time_limit):
         done = (run.epoch + run.position / len(batches)) / config.epochs

@@ -16,7 +16,8 @@ def build_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.O
 
     Weight decay falls on matrices alone: not on embeddings, biases or the scores of a CRF.
     """
-    decayed, others = [], []
+    decayed: list[Tensor] = []
+    others: list[Tensor] = []
     for module in network.modules():
         for name, weight in module.named_parameters(recurse=False):
             if weight.requires_grad:
@@ -50,7 +51,7 @@ class MovingAverage:
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
-        self.live = [weight for weight in network.parameters() if weight.requires_grad]
+        self.live: list[Tensor] = [weight for weight in network.parameters() if weight.requires_grad]
         self.averages = [weight.detach().clone() for weight in self.live]
 
     @torch.no_grad()

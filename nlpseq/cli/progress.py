@@ -1,0 +1,98 @@
+"""A training run as a person watches it: a live display on a terminal, plain lines elsewhere. All on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from nlpseq.records import Progress
+from nlpseq.training.train import Job
+
+_SHOWN = 12  # evaluations that stay on the screen
+
+
+def watch(job: Job, reports: Iterable[Progress]) -> None:
+    """Runs a training to its end and shows how it goes."""
+    console = Console(stderr=True, highlight=False)
+    console.print(
+        f"Training {job.task} on {len(job.train):,} examples, {len(job.dev):,} to choose by; into {job.output}",
+        markup=False,
+    )
+    best = _watch_live(job, reports, console) if console.is_terminal else _watch_plainly(reports)
+    if best and best.scores:
+        console.print(f"Best after epoch {best.epoch:.1f}: {scores_line(best)}. Kept in {job.output}", markup=False)
+    else:
+        console.print(f"The run ended before its first evaluation; there is nothing in {job.output}.", markup=False)
+
+
+def scores_line(progress: Progress) -> str:
+    """`upos 95.10  ner 70.20`."""
+    return "  ".join(f"{name} {value:.2f}" for name, value in (progress.scores or {}).items())
+
+
+def _watch_plainly(reports: Iterable[Progress]) -> Progress | None:
+    best: Progress | None = None
+    for progress in reports:
+        if progress.scores is None:
+            continue
+        best = progress if progress.best else best
+        mark = "  best" if progress.best else ""
+        print(
+            f"epoch {progress.epoch:.1f}  step {progress.step}  loss {progress.loss:.4f}  {scores_line(progress)}  "
+            f"{progress.items_per_second:,.0f} tokens/s  {clock(progress.seconds)}{mark}",
+            file=sys.stderr,
+            flush=True,
+        )
+    return best
+
+
+def _watch_live(job: Job, reports: Iterable[Progress], console: Console) -> Progress | None:
+    best: Progress | None = None
+    evaluations: list[Progress] = []
+    with Live(console=console, refresh_per_second=4, transient=False) as live:
+        for progress in reports:
+            if progress.scores is not None:
+                best = progress if progress.best else best
+                evaluations.append(progress)
+            live.update(_screen(job, progress, evaluations[-_SHOWN:]))
+    return best
+
+
+def _screen(job: Job, now: Progress, evaluations: list[Progress]) -> Group:
+    epochs = job.config.training.epochs
+    left = "" if now.seconds_left is None else f"  {clock(now.seconds_left)} left at most"
+    line = Text(
+        f"epoch {now.epoch:.1f} of {epochs}  loss {now.loss:.4f}  gradient {now.gradient_norm:.2f}  "
+        f"{now.items_per_second:,.0f} tokens/s  {clock(now.seconds)}{left}",
+        no_wrap=True,
+        overflow="ellipsis",
+    )
+    bar = ProgressBar(total=epochs, completed=now.epoch, width=60)
+    return Group(_evaluations(evaluations), bar, line) if evaluations else Group(bar, line)
+
+
+def _evaluations(evaluations: list[Progress]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = list(evaluations[-1].scores or {})
+    for name in ("epoch", "loss", *names, ""):
+        table.add_column(name, justify="right")
+    for progress in evaluations:
+        scores = [f"{(progress.scores or {})[name]:.2f}" for name in names]
+        style = "green" if progress.best else "dim"
+        table.add_row(
+            f"{progress.epoch:.1f}", f"{progress.loss:.4f}", *scores, "best" if progress.best else "", style=style
+        )
+    return table
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `1:02:03` or `2:03`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

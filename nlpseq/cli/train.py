@@ -1,0 +1,124 @@
+"""`nlpseq train`: a model from a user's own corpora."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nlpseq.cli import options
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+class TaskName(StrEnum):
+    """What can be trained."""
+
+    tag = "tag"
+
+
+Examples = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--train", metavar="FILE|CORPUS",
+        help="Training examples; may be repeated. A corpus may name a split and a label map: NAME:SPLIT@MAP.",
+    ),
+]  # fmt: skip
+DevExamples = Annotated[
+    list[str] | None,
+    typer.Option("--dev", metavar="FILE|CORPUS", help="Development examples; a tenth of the others if not given."),
+]
+Corpora = Annotated[
+    list[str] | None, typer.Option("--corpus", metavar="NAME", help="Train and dev of a corpus known by name.")
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings as TOML; a table [data] may hold train and dev."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as encoder.cell=gru; may be repeated."),
+]
+TimeLimit = Annotated[
+    str | None, typer.Option("--time-limit", metavar="TIME", help="Finish within this time: 90s, 30m, 2h.")
+]
+Language = Annotated[
+    str | None, typer.Option("--language", metavar="CODE", help="Language of the texts: en, de, xx (any).")
+]
+
+
+def command(
+    task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="The folder of the checkpoint.")
+    ] = None,
+    train: Examples = None,
+    dev: DevExamples = None,
+    corpus: Corpora = None,
+    config: Config = None,
+    settings: Settings = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run into FOLDER was interrupted.")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of the run.")] = None,
+    time_limit: TimeLimit = None,
+    language: Language = None,
+    card: Annotated[
+        Path | None, typer.Option("--card", metavar="FILE", help="Markdown to put into the model card.")
+    ] = None,
+    mirror: options.Mirror = None,
+    device: options.Device = options.DeviceName.auto,
+    threads: options.Threads = None,
+    show_settings: Annotated[bool, typer.Option("--settings", help="List all settings and stop.")] = False,
+) -> None:
+    """Train a model on your own corpora; the best of it is kept in FOLDER.
+
+    FOLDER/log.jsonl holds the log. An interrupted run goes on with --resume, to the very result that it would
+    have had.
+
+    Example: nlpseq train tag --train my.conllu --dev my-dev.conllu -o my-tagger
+    """
+    from nlpseq.cli.progress import watch
+    from nlpseq.training.prepare import given_settings, prepare, settings_of
+    from nlpseq.training.train import train as run
+
+    if show_settings:
+        _list_settings(settings_of(task.value))
+        return
+    if output is None:
+        raise typer.BadParameter("name the folder of the checkpoint.", param_hint="-o")
+    values, data = given_settings(config, settings or [], seed=seed, language=language)
+    job = prepare(
+        task.value,
+        values,
+        train=[*(train or data.train), *(corpus or [])],
+        dev=[*(dev or data.dev), *(corpus or [])],
+        output=output,
+        mirror=mirror,
+        command=shlex.join(["nlpseq", *sys.argv[1:]]),
+        notes=card.read_text(encoding="utf-8") if card else "",
+        resume=resume,
+        time_limit=seconds(time_limit) if time_limit else None,
+        device=device.value,
+        threads=threads,
+    )
+    watch(job, run(job))
+
+
+def _list_settings(rows: list[tuple[str, str, str]]) -> None:
+    from nlpseq.cli.tables import show
+
+    show(("setting", "default", "meaning"), rows)
+
+
+def seconds(text: str) -> float:
+    """`90s`, `30m`, `1.5h` or plain seconds, as seconds. Raises UsageError for anything else."""
+    from nlpseq.errors import UsageError
+
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip().lower())
+    if not match or float(match[1]) == 0:
+        raise UsageError(f"--time-limit {text!r}: write a time such as 90s, 30m or 2h.")
+    return float(match[1]) * _UNITS.get(match[2], 1)

@@ -1,0 +1,68 @@
+"""Where examples come from, as a user names it: a file, or a corpus with a split and a label map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from nlpseq.corpora.jsonl import Tokenize
+from nlpseq.corpora.reading import read_tagging
+from nlpseq.corpora.registry import find_corpus, open_corpus, registry
+from nlpseq.errors import DataError, UsageError, did_you_mean
+from nlpseq.records import TaggedSentence
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Something that a model was trained or scored on; the licence is None where it is a file of the user's."""
+
+    name: str
+    licence: str | None = None
+
+
+def source_of(spec: str) -> Source:
+    """The source that `spec` names. Raises UsageError where it is neither a file nor a corpus."""
+    name, _, _ = _parts(spec)
+    if _is_file(spec):
+        return Source(Path(spec).name)
+    if name not in registry():
+        raise UsageError(f"{spec!r} is neither a file here nor a corpus. {did_you_mean(name, registry())}")
+    return Source(name, find_corpus(name).licence)
+
+
+def read_source(
+    spec: str, split: str, *, mirror: str | Path | None = None, tokenize: Tokenize | None = None
+) -> list[TaggedSentence]:
+    """All tagged sentences of `spec`: a file, or `CORPUS`, with `:SPLIT`, `@LABEL_MAP` or both behind it.
+
+    `split` is the one that is meant where the spec names none. Raises UsageError where there is no such thing,
+    DataError where a file is unreadable or holds no sentence.
+    """
+    source_of(spec)
+    if _is_file(spec):
+        sentences = list(read_tagging(spec, tokenize=tokenize))
+    else:
+        name, own_split, label_map = _parts(spec)
+        sentences = list(open_corpus(name, own_split or split, mirror, label_map=label_map))
+    if not sentences:
+        raise DataError("holds no sentence.", spec)
+    return sentences
+
+
+def read_sources(
+    specs: Sequence[str], split: str, *, mirror: str | Path | None = None, tokenize: Tokenize | None = None
+) -> list[TaggedSentence]:
+    """The sentences of several sources, one after the other."""
+    return [s for spec in specs for s in read_source(spec, split, mirror=mirror, tokenize=tokenize)]
+
+
+def _is_file(spec: str) -> bool:
+    looks_like_one = "/" in spec or "\\" in spec or ("." in spec and spec.split(":")[0].split("@")[0] not in registry())
+    return looks_like_one or Path(spec).is_file()
+
+
+def _parts(spec: str) -> tuple[str, str | None, str | None]:
+    rest, _, label_map = spec.partition("@")
+    name, _, split = rest.partition(":")
+    return name, split or None, label_map or None

@@ -1,0 +1,63 @@
+"""What an install is made of, and whether its checkpoints load."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+
+import nlpseq
+from nlpseq.errors import NlpseqError
+from nlpseq.shipped import shipped_folder
+
+_PACKAGES = ("torch", "spacy", "sentencepiece", "safetensors", "numpy", "msgspec", "typer", "rich", "pooch")
+
+
+def surroundings() -> list[tuple[str, str]]:
+    """(what, value) of everything that a report of a defect should tell."""
+    import torch
+
+    from nlpseq.corpora.download import cache_folder, mirror_folder
+
+    mirror = mirror_folder()
+    devices = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
+    settings = sorted(name for name in os.environ if name.startswith("NLPSEQ_"))
+    return [
+        ("nlpseq", nlpseq.__version__),
+        ("python", f"{platform.python_version()} ({sys.executable})"),
+        ("system", platform.platform()),
+        *((name, _version(name)) for name in _PACKAGES),
+        ("devices", ", ".join(devices)),
+        ("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores"),
+        ("checkpoints", str(shipped_folder("checkpoints"))),
+        ("corpora registry", str(shipped_folder("corpora") / "registry.toml")),
+        ("corpora cache", str(cache_folder())),
+        ("corpora mirror", str(mirror) if mirror else "none (NLPSEQ_CORPORA_MIRROR)"),
+        ("variables set", ", ".join(settings) or "none"),
+    ]
+
+
+def examine_checkpoints() -> list[tuple[str, str, bool]]:
+    """(name, state, whether it is well) of each shipped checkpoint, loaded for this."""
+    from nlpseq.api import load
+    from nlpseq.checkpoint import shipped_checkpoints
+
+    states: list[tuple[str, str, bool]] = []
+    for name in shipped_checkpoints():
+        started = time.perf_counter()
+        try:
+            load(name)
+        except NlpseqError as error:
+            states.append((name, str(error), False))
+        else:
+            states.append((name, f"loads in {time.perf_counter() - started:.2f} s", True))
+    return states or [("none", "no checkpoint came with this install", False)]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,82 @@
+"""What a user asks for, as settings and data named by files and corpora, into a job that can be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nlpseq.config import Section, build, describe, override, read_toml
+from nlpseq.corpora.sources import read_sources, source_of
+from nlpseq.errors import UsageError
+from nlpseq.tasks import TASKS
+from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.training.train import Job, hold_out
+
+
+class DataConfig(Section, frozen=True):
+    """The table [data] of a configuration file: files or corpora."""
+
+    train: tuple[str, ...] = ()
+    dev: tuple[str, ...] = ()
+
+
+def settings_of(task: str) -> list[tuple[str, str, str]]:
+    """(name, default, meaning) of every setting of a task."""
+    return describe(TASKS[task].config_type)
+
+
+def given_settings(
+    config: Path | None, assignments: Sequence[str], *, seed: int | None = None, language: str | None = None
+) -> tuple[dict[str, Any], DataConfig]:
+    """The settings that the user gave (flags before the file) and the data that the file names. Raises UsageError."""
+    values = override(read_toml(config) if config else {}, assignments)
+    data = build(DataConfig, values.pop("data", {}), "data")
+    if seed is not None:
+        values.setdefault("training", {})["seed"] = seed
+    if language is not None:
+        values.setdefault("tokenizer", {})["language"] = language
+    return values, data
+
+
+def prepare(
+    task: str,
+    settings: dict[str, Any],
+    *,
+    train: Sequence[str],
+    dev: Sequence[str],
+    output: Path,
+    mirror: Path | None = None,
+    threads: int | None = None,
+    **options: Any,
+) -> Job:
+    """Reads and checks everything that a training run needs. `options` are fields of `Job`.
+
+    Raises UsageError for wrong settings or no training data, DataError for unreadable files.
+    """
+    if not train:
+        raise UsageError("there is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
+    if threads is not None:
+        torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    config = build(TASKS[task].config_type, settings)
+    language = config.tokenizer.language
+    words = Tokenizer(language).words
+    examples: Sequence[Any] = read_sources(train, "train", mirror=mirror, tokenize=words)
+    if dev:
+        held: Sequence[Any] = read_sources(dev, "dev", mirror=mirror, tokenize=words)
+    else:
+        examples, held = hold_out(examples, config.training.seed)
+    return Job(
+        task=task,
+        config=config,
+        train=examples,
+        dev=held,
+        output=output,
+        languages=(language,),
+        trained_on=tuple(map(source_of, train)),
+        dev_on=tuple(source_of(spec).name for spec in dev) or ("a held-out tenth",),
+        **options,
+    )

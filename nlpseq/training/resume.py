@@ -1,0 +1,58 @@
+"""The state of a training run on disk, in `resume/` beside the checkpoint: safetensors and JSON, replaced atomically."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from nlpseq.errors import TrustError, UsageError
+
+RESUME, STATE, COUNTERS = "resume", "state.safetensors", "counters"
+
+
+def write_state(output: Path, fingerprint: str, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
+    """Replaces the state below `output`; a kill at any moment leaves the old state or the new one.
+
+    Counters travel in the header of the tensors' file, so that the two cannot come apart.
+    """
+    folder = output / RESUME
+    folder.mkdir(parents=True, exist_ok=True)
+    counters = msgspec.json.encode({**plain, "best_score": _finite(plain["best_score"])}).decode()
+    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(whole, folder / f"{STATE}.new", metadata={"fingerprint": fingerprint, COUNTERS: counters})
+    (folder / f"{STATE}.new").replace(folder / STATE)
+
+
+def read_state(output: Path, fingerprint: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The state below `output`, or None where there is none.
+
+    Raises UsageError where it was written with other settings or examples, TrustError where it is damaged.
+    """
+    from safetensors import safe_open
+
+    path = output / RESUME / STATE
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="pt") as stored:
+            header = stored.metadata() or {}
+        if header.get("fingerprint") != fingerprint:
+            raise UsageError(
+                f"{path}: was written with other settings or examples. Give the same ones, or begin anew in another folder."
+            )
+        plain = msgspec.json.decode(header[COUNTERS])
+        tensors = load_file(path)
+    except (SafetensorError, KeyError, msgspec.DecodeError) as error:
+        raise TrustError(f"{path}: cannot be read: {error}. Remove {path.parent} to begin anew.") from None
+    if plain["best_score"] is None:
+        plain["best_score"] = float("-inf")
+    return tensors, plain
+
+
+def _finite(value: float) -> float | None:
+    return None if value == float("-inf") else value

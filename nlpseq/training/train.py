@@ -1,0 +1,124 @@
+"""A whole training run on disk: examples and settings in; a checkpoint, a log and a state to resume from out."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from nlpseq.api import find_device
+from nlpseq.checkpoint import FORMAT, Manifest, round_weights, save
+from nlpseq.corpora.sources import Source
+from nlpseq.errors import DataError, UsageError
+from nlpseq.model_card import model_card
+from nlpseq.records import Progress
+from nlpseq.tasks import TASKS, Task
+from nlpseq.training.loop import Run, fit
+from nlpseq.training.resume import RESUME, read_state, write_state
+
+LOG = "log.jsonl"
+SAVE_SECONDS = 120.0
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that decides what a training run gives. `time_limit` is in seconds."""
+
+    task: str
+    config: Any
+    train: Sequence[Any]
+    dev: Sequence[Any]
+    output: Path
+    languages: tuple[str, ...] = ()
+    trained_on: tuple[Source, ...] = ()
+    dev_on: tuple[str, ...] = ()
+    command: str = ""
+    notes: str = ""
+    resume: bool = False
+    time_limit: float | None = None
+    device: str = "auto"
+
+    def fingerprint(self) -> str:
+        """A digest of the settings and the examples: a run may be resumed only where it is the same."""
+        digest = hashlib.sha256(msgspec.json.encode(self.config))
+        for example in (*self.train, "dev", *self.dev):
+            digest.update(msgspec.msgpack.encode(example))
+        return digest.hexdigest()
+
+
+def hold_out(examples: Sequence[Any], seed: int, part: float = 0.1) -> tuple[list[Any], list[Any]]:
+    """Splits examples into training and development parts at random; each keeps its order."""
+    count = max(1, round(part * len(examples)))
+    if count >= len(examples):
+        raise DataError(f"{len(examples)} training example(s) are too few to hold some out for development.")
+    held = set(random.Random(seed).sample(range(len(examples)), count))
+    train = [example for index, example in enumerate(examples) if index not in held]
+    return train, [examples[index] for index in sorted(held)]
+
+
+def train(job: Job) -> Iterator[Progress]:
+    """Runs a job, yielding its progress; `job.output` holds the best checkpoint so far from the first evaluation on.
+
+    The state of the run is saved with every evaluation and at least every two minutes in `resume/`, and removed at the
+    end. Raises UsageError where `output` is in the way, or the state belongs to other data or settings.
+    """
+    _make_room(job)
+    task, run = _begin(job)
+    items = [task.encode(example) for example in job.train]
+    saved = run.seconds
+    with (job.output / LOG).open("ab") as log:
+        for progress in fit(run, items, job.dev, time_limit=job.time_limit):
+            log.write(msgspec.json.encode(progress) + b"\n")
+            log.flush()
+            if progress.best:
+                _save(job, task, run.best_scores, run)
+            if progress.scores is not None or run.seconds - saved > SAVE_SECONDS:
+                write_state(job.output, job.fingerprint(), *run.state())
+                saved = run.seconds
+            yield progress
+    round_weights(task.network)
+    _save(job, task, task.score(job.dev))
+    shutil.rmtree(job.output / RESUME, ignore_errors=True)
+
+
+def _make_room(job: Job) -> None:
+    if job.output.is_file():
+        raise UsageError(f"{job.output}: is a file; -o names a folder.")
+    if job.output.exists() and any(job.output.iterdir()) and not job.resume:
+        raise UsageError(f"{job.output}: is not empty. Choose another folder, or go on with --resume.")
+    job.output.mkdir(parents=True, exist_ok=True)
+
+
+def _begin(job: Job) -> tuple[Task, Run]:
+    """A fresh run, or the one that `resume/` holds."""
+    settings = job.config.training
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        task = TASKS[job.task].create(job.config, job.train)
+    task.network.to(find_device(job.device))
+    run = Run(task, settings)
+    if job.resume:
+        state = read_state(job.output, job.fingerprint())
+        if state:
+            run.restore(*state)
+        elif (job.output / "manifest.json").exists():
+            raise UsageError(f"{job.output}: this run is over; there is nothing to resume.")
+    return task, run
+
+
+def _save(job: Job, task: Task, scores: dict[str, float], run: Run | None = None) -> None:
+    manifest = Manifest(
+        format=FORMAT,
+        task=job.task,
+        languages=job.languages,
+        scores={name: round(score, 2) for name, score in scores.items()},
+        trained_on=job.trained_on,
+        dev=job.dev_on,
+    )
+    card = model_card(job.output.name, manifest, task, command=job.command, notes=job.notes)
+    save(task, job.output, manifest, card, weights=run.best if run else None)
