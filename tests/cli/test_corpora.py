@@ -1,0 +1,113 @@
+"""`nlpseq corpora` as users run it, on the shipped sample and on files written here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from nlpseq.cli.corpora import app
+from nlpseq.errors import DataError, NlpseqError, TrustError, UsageError
+from nlpseq.shipped import shipped_folder
+
+SAMPLE = shipped_folder("corpora") / "sample-tagging"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NLPSEQ_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("NLPSEQ_CORPORA_MIRROR", raising=False)
+
+
+def run(*arguments: object) -> Result:
+    """Run a command; what it raises for `main` to print is raised here."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if isinstance(result.exception, NlpseqError):
+        raise result.exception
+    return result
+
+
+def test_importing_the_commands_brings_typer_and_nothing_heavy() -> None:
+    heavy = ["torch", "spacy", "pooch", "rich", "requests", "nlpseq.corpora"]
+    code = f"import sys, nlpseq.cli.corpora; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_list_is_tab_separated_in_a_pipe() -> None:
+    lines = [line.split("\t") for line in run("list").stdout.splitlines()]
+    assert lines[0] == ["name", "task", "languages", "columns", "licence", "here"]
+    assert ["sample-tagging", "tag", "en", "upos,xpos,ner", "CC0-1.0", "install"] in lines
+    assert all(len(line) == len(lines[0]) for line in lines)
+
+
+def test_info_names_licence_addresses_and_label_maps() -> None:
+    out = run("info", "wnut17").stdout
+    assert "licence\tCC-BY-4.0\n" in out
+    assert "label map per-loc-org\tperson=PER" in out
+    assert "https://raw.githubusercontent.com/leondz/emerging_entities_17/" in out
+    with pytest.raises(UsageError, match="Did you mean 'wnut17'"):
+        run("info", "wnut16")
+
+
+def test_get_takes_several_names_and_refuses_a_wrong_file(tmp_path: Path) -> None:
+    out = run("get", "sample-tagging", "sample-tagging", "--split", "dev").stdout
+    assert out == f"name\tsplit\tfile\nsample-tagging\tdev\t{SAMPLE / 'dev.conllu'}\n"
+    (tmp_path / "m" / "btc").mkdir(parents=True)
+    (tmp_path / "m" / "btc" / "btc.dev").write_text("a\tO\n")
+    with pytest.raises(TrustError, match="SHA-256 differs"):
+        run("get", "btc", "--split", "dev", "--mirror", tmp_path / "m")
+    with pytest.raises(DataError, match="ask NIST"):
+        run("get", "conll2003")
+
+
+def test_lint_is_content_with_the_sample_and_not_with_a_bad_file(tmp_path: Path) -> None:
+    clean = run("lint", "sample-tagging")
+    assert clean.exit_code == 0
+    assert clean.stdout == "where\tseverity\tcode\tmessage\n"
+    assert clean.stderr == "0 errors, 0 warnings, 0 notes\n"
+    bad = tmp_path / "bad.iob2"
+    bad.write_text("a\tB-X\nb\tI-Y\nc\tO\n")
+    result = run("lint", bad)
+    assert result.exit_code == 1
+    assert f"{bad}:2\terror\ttag-orphan\t" in result.stdout
+    assert result.stderr == "1 error, 0 warnings, 0 notes\n"
+
+
+def test_lint_takes_named_columns(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("a x NOUN\nb x _\n")
+    assert "a.txt:2\twarning\tlabel-missing" in run("lint", path, "--columns", "token,_,upos").stdout
+
+
+def test_convert_writes_a_file_and_says_what_is_lost(tmp_path: Path) -> None:
+    target = tmp_path / "dev.iob2"
+    result = run("convert", SAMPLE / "dev.conllu", "--to", "iob2", "-o", target, "--label", "PER=O")
+    assert result.stdout == ""
+    assert "iob2 holds no upos: dropped from 120 of 120 sentences.\n" in result.stderr
+    text = target.read_text(encoding="utf-8")
+    assert "\tB-LOC\n" in text
+    assert "-PER" not in text
+
+
+def test_convert_cuts_texts_with_spans(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "Adas dog", "entities": [{"start": 0, "end": 3, "label": "PER"}]}\n')
+    with pytest.raises(DataError, match=r"a\.jsonl:1: The span 0-3"):
+        run("convert", path, "--to", "jsonl")
+    out = json.loads(run("convert", path, "--to", "jsonl", "--snap").stdout)
+    assert out == {"text": "Adas dog", "tokens": ["Adas", "dog"], "ner": ["B-PER", "O"]}
+
+
+def test_a_failed_conversion_leaves_no_file(tmp_path: Path) -> None:
+    path, target = tmp_path / "a.iob2", tmp_path / "b.conllu"
+    path.write_text("a\tO\nb\tX\n")
+    with pytest.raises(DataError, match=r"a\.iob2:2"):
+        run("convert", path, "--to", "conllu", "-o", target)
+    assert not target.exists()
+    with pytest.raises(UsageError, match="does not rename a label"):
+        run("convert", path, "--to", "conllu", "--label", "PER")

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from nlpseq.corpora import download
+from nlpseq.corpora.download import cache_folder, fetch, files_here, locate, whereabouts
+from nlpseq.errors import DataError, NlpseqError, TrustError
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The mirror's files over HTTP, at the place of the addresses in the registry."""
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(mirror)))
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    root = f"http://127.0.0.1:{httpd.server_port}/pos"
+    real = download._download
+    monkeypatch.setattr(
+        download, "_download", lambda address, *rest: real(f"{root}/{address.rpartition('/')[2]}", *rest)
+    )
+    monkeypatch.setattr(download, "_RETRIES", 0)  # each waits a second
+    yield root
+    httpd.shutdown()
+    httpd.server_close()
+
+
+class Counter:
+    """A progress bar that counts."""
+
+    def __init__(self) -> None:
+        self.total, self.seen = 0, 0
+
+    def update(self, count: int) -> None:
+        self.seen += count
+
+    def reset(self) -> None:
+        self.seen = 0
+
+    def close(self) -> None:
+        pass
+
+
+def kept() -> list[str]:
+    return sorted(path.name for path in cache_folder().rglob("*") if path.is_file())
+
+
+@pytest.mark.usefixtures("server")
+def test_a_download_is_verified_and_kept(mirror: Path) -> None:
+    progress = Counter()
+    path = fetch("pos", "train", progress=progress)
+    assert path.read_bytes() == (mirror / "pos" / "train.conllu").read_bytes()
+    assert progress.seen == progress.total == path.stat().st_size
+    assert kept() == ["train.conllu"]
+    assert locate("pos", "train") == path
+    assert whereabouts("pos") == "cache"
+
+
+@pytest.mark.usefixtures("server")
+def test_what_is_not_the_file_is_not_kept(mirror: Path) -> None:
+    (mirror / "pos" / "train.conllu").write_text("something else")
+    with pytest.raises(TrustError, match="is not the file that the registry names"):
+        fetch("pos", "train")
+    with pytest.raises(TrustError, match="its SHA-256 differs"):
+        fetch("pos", "train", mirror)
+    assert kept() == []
+    assert TrustError.exit_code == 4
+
+
+@pytest.mark.usefixtures("server")
+def test_a_failed_download_is_a_sentence(mirror: Path) -> None:
+    (mirror / "pos" / "train.conllu").unlink()
+    with pytest.raises(NlpseqError, match="could not be downloaded") as caught:
+        fetch("pos", "train")
+    assert caught.value.exit_code == 1
+    assert kept() == []
+
+
+def test_the_mirror_goes_before_the_network_and_fills_the_cache(mirror: Path) -> None:
+    assert locate("pos", "train", mirror).is_relative_to(mirror)
+    path = fetch("pos", "train", mirror)
+    assert path.is_relative_to(cache_folder())
+    assert files_here("pos") == {"train": path}
+
+
+def test_a_file_in_the_cache_or_mirror_that_changed_is_not_trusted(mirror: Path) -> None:
+    path = fetch("pos", "train", mirror)
+    path.write_text("tampered")
+    for look in (locate, fetch):
+        with pytest.raises(TrustError, match=r"SHA-256 differs"):
+            look("pos", "train")
+    (mirror / "pos" / "train.conllu").write_text("tampered")
+    with pytest.raises(TrustError):
+        locate("pos", "train", mirror)
+
+
+def test_a_file_of_unknown_digest_is_taken_once_on_request(mirror: Path) -> None:
+    with pytest.raises(TrustError, match="knows no SHA-256"):
+        fetch("tests", "test", mirror)
+    path = fetch("tests", "test", mirror, unverified=True)
+    record = path.with_name("test.conllu.sha256").read_text()
+    assert record == f"{hashlib.sha256(path.read_bytes()).hexdigest()}  test.conllu\n"  # as sha256sum writes it
+    assert locate("tests", "test", mirror).is_relative_to(mirror)  # it is the same file
+    path.write_text("tampered")
+    with pytest.raises(TrustError):
+        locate("tests", "test")
+
+
+def test_a_users_own_corpus_stays_where_it_is(mirror: Path) -> None:
+    assert fetch("own", "train", mirror).is_relative_to(mirror)
+    with pytest.raises(DataError, match="Bring it"):
+        fetch("own", "train")
+    with pytest.raises(DataError, match="The mirror is not a folder"):
+        locate("own", "train", mirror / "none")
