@@ -85,3 +85,9 @@ def test_bytes_that_are_not_utf8_stop_one_file_only(tmp_path: Path) -> None:
 def test_sound_schemes_are_left_alone(tmp_path: Path, tags: str) -> None:
     text = "".join(f"w{index}\t{tag}\n" for index, tag in enumerate(tags.split()))
     assert findings(tmp_path, {"a.iob2": text}) == []
+
+
+def test_the_documentation_lists_every_code_as_it_is() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "corpora.md"
+    rows = [f"| `{code}` | {severity} | {meaning} |" for code, (severity, meaning) in CODES.items()]
+    assert "\n".join(rows) in docs.read_text(encoding="utf-8")
