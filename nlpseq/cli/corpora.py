@@ -24,9 +24,7 @@ Mirror = Annotated[
 ]  # fmt: skip
 Columns = Annotated[
     str | None,
-    typer.Option(
-        "--columns", metavar="NAMES", help="What the columns are, as token,xpos,ner; _ is passed over."
-    ),
+    typer.Option("--columns", metavar="NAMES", help="What the columns are, as token,xpos,ner; _ is passed over."),
 ]
 ReadFormat = Annotated[
     str | None,
@@ -64,10 +62,7 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of t
     from nlpseq.corpora.registry import find_corpus
 
     corpus = find_corpus(name)
-    maps = [
-        (f"label map {key}", ", ".join(f"{a}={b}" for a, b in m.items()))
-        for key, m in corpus.label_maps.items()
-    ]
+    maps = [(f"label map {key}", ", ".join(f"{a}={b}" for a, b in m.items())) for key, m in corpus.label_maps.items()]
     rows = [
         ("name", name),
         ("title", corpus.title),
@@ -80,10 +75,7 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of t
         ("joined onto", corpus.join or ""),
         ("note", corpus.note),
         *maps,
-        *(
-            (f"split {key}", f"{f.address or f.file} {f.sha256 or ''}".strip())
-            for key, f in corpus.splits.items()
-        ),
+        *((f"split {key}", f"{f.address or f.file} {f.sha256 or ''}".strip()) for key, f in corpus.splits.items()),
     ]
     show(("key", "value"), [row for row in rows if row[1]])
 
@@ -134,7 +126,7 @@ def lint(
 
     Exit code 1 if there are errors.
     """
-    from nlpseq.cli.tables import show, tell
+    from nlpseq.cli.tables import show_places, tell
     from nlpseq.corpora.download import files_here
     from nlpseq.corpora.lint import lint as lint_files
     from nlpseq.corpora.registry import registry
@@ -149,7 +141,7 @@ def lint(
             counts[finding.severity] += 1
             yield f"{finding.path}:{finding.line}", finding.severity, finding.code, finding.message
 
-    show(("where", "severity", "code", "message"), rows())
+    show_places(("where", "severity", "code", "message"), rows())
     tell(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
     if counts["error"]:
         raise typer.Exit(1)
@@ -157,9 +149,7 @@ def lint(
 
 @app.command()
 def convert(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help="A tagged file; .gz, .xz, .zip and A.zip#B too.")
-    ],
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A tagged file; .gz, .xz, .zip and A.zip#B too.")],
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="conllu, jsonl or iob2.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, once complete.")
@@ -168,13 +158,9 @@ def convert(
     columns: Columns = None,
     label: Annotated[
         list[str] | None,
-        typer.Option(
-            "--label", metavar="OLD=NEW", help="Rename an entity label; to O drops it. Again for more."
-        ),
+        typer.Option("--label", metavar="OLD=NEW", help="Rename an entity label; to O drops it. Again for more."),
     ] = None,
-    snap: Annotated[
-        bool, typer.Option("--snap", help="Let a span grow to the tokens that it touches.")
-    ] = False,
+    snap: Annotated[bool, typer.Option("--snap", help="Let a span grow to the tokens that it touches.")] = False,
 ) -> None:
     """Convert a tagged file; stderr says which columns the new format cannot hold.
 

@@ -19,6 +19,15 @@ def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         print("\t".join(" ".join(cell.split()) for cell in row))
 
 
+def show_places(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Rows of (where, severity, code, message) as they come: on a terminal, lines as compilers write them."""
+    if not sys.stdout.isatty():
+        show(headers, rows)
+        return
+    for where, severity, code, message in rows:
+        print(visible(f"{where}: {severity}: {message} [{code}]"))
+
+
 def tell(sentence: str) -> None:
     """A line on stderr, where no text from outside can play tricks on the terminal."""
     print(visible(sentence), file=sys.stderr, flush=True)

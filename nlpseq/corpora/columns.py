@@ -94,9 +94,7 @@ def detect(path: str | Path, head: Sequence[Line]) -> Layout:
     return Layout(TWO, True, False)
 
 
-def settle(
-    lines: Iterator[Line], columns: Sequence[str] | None, path: str | Path
-) -> tuple[Layout, Iterator[Line]]:
+def settle(lines: Iterator[Line], columns: Sequence[str] | None, path: str | Path) -> tuple[Layout, Iterator[Line]]:
     """The layout of a file, and its lines with those that were read ahead to find it."""
     head: list[Line] = []
     for line in lines:

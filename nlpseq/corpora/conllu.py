@@ -20,7 +20,7 @@ from nlpseq.records import TaggedSentence
 FIELDS = {"lemma": 2, "upos": 3, "xpos": 4, "feats": 5}  # column of TaggedSentence -> field of CoNLL-U
 MISC = 9
 
-_ID = re.compile(r"([0-9]+)(?:-([0-9]+)|(\.[0-9]+))?")
+_ID = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})|(\.[0-9]+))?")
 _UNWRITABLE = re.compile(r"[\t\n\r]")
 
 
@@ -74,6 +74,8 @@ def parse_row(line: Line, path: str | Path) -> Row:
     if "" in fields:
         raise DataError(f"Column {fields.index('') + 1} is empty; write _ for nothing.", path, number)
     last = int(match[2]) if match[2] else None
+    if last is not None and last < int(match[1]):
+        raise DataError(f"The range {fields[0]} runs backwards.", path, number)
     return Row(number, fields, int(match[1]), last, match[3] is not None)
 
 

@@ -183,9 +183,7 @@ def _download(address: str, target: Path, known: str | None, progress: DownloadP
     try:
         keeper.fetch(target.name, downloader=downloader)
     except ValueError as error:
-        raise TrustError(
-            f"What {address} sent is not the file that the registry names; nothing is kept."
-        ) from error
+        raise TrustError(f"What {address} sent is not the file that the registry names; nothing is kept.") from error
     except (RequestException, OSError) as error:
         what = f"{address} could not be downloaded ({error})."
         raise NlpseqError(f"{what} Try again, or take the files from a folder with --mirror.") from error

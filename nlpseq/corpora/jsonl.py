@@ -69,7 +69,7 @@ def read_jsonl(
             continue
         try:
             record = decoder.decode(line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise DataError(f"This is not a JSON object of a sentence: {error}.", path, number) from error
         if record.tokens is not None:
             sentence = _from_tokens(record, record.tokens, label_map, path, number)
@@ -121,9 +121,7 @@ def _from_tokens(
     return _sentence(tokens, starts, text, columns, record, path, line)
 
 
-def _placed(
-    record: JsonSentence, tokens: tuple[str, ...], path: str | Path, line: int
-) -> tuple[str, tuple[int, ...]]:
+def _placed(record: JsonSentence, tokens: tuple[str, ...], path: str | Path, line: int) -> tuple[str, tuple[int, ...]]:
     if record.text is None or record.starts is None:
         return place(record.text, pieces_of(tokens))
     if len(record.starts) != len(tokens):

@@ -100,9 +100,7 @@ class _File:
         if sentence.sent_id is None:
             return
         if sentence.sent_id in self.sent_ids:
-            yield _finding(
-                sentence, sentence.lines[0], "id-repeated", f"The sent_id {sentence.sent_id} again."
-            )
+            yield _finding(sentence, sentence.lines[0], "id-repeated", f"The sent_id {sentence.sent_id} again.")
         self.sent_ids.add(sentence.sent_id)
 
     def repeats(self, sentence: RawSentence, seen: dict[int, tuple[str, str, int]]) -> Iterator[Finding]:
@@ -110,9 +108,7 @@ class _File:
         key, line = hash(tuple(sentence.tokens)), sentence.lines[0]
         split, path, where = seen.setdefault(key, (self.split, sentence.path, line))
         if split != self.split:
-            yield _finding(
-                sentence, line, "sentence-leaked", f"The same sentence is in {path}:{where} ({split})."
-            )
+            yield _finding(sentence, line, "sentence-leaked", f"The same sentence is in {path}:{where} ({split}).")
         elif where != line:
             yield _finding(sentence, line, "sentence-repeated", f"The same sentence is at line {where}.")
 
@@ -127,9 +123,7 @@ class _File:
                     known.setdefault(name, set()).add(label)
                 elif name in known and label not in known[name]:
                     known[name].add(label)
-                    yield _finding(
-                        sentence, line, "label-unseen", f"{name} {label} is not in the first split."
-                    )
+                    yield _finding(sentence, line, "label-unseen", f"{name} {label} is not in the first split.")
 
     def end(self) -> Iterator[Finding]:
         """What can be said only when the file has been read."""

@@ -110,7 +110,7 @@ def _raw_jsonl(path: str | Path) -> Iterator[RawSentence | Finding]:
             continue
         try:
             record = decoder.decode(text)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             yield Finding(str(path), number, "error", "json-invalid", f"{error}.")
             continue
         yield from _span_findings(record, path, number)

@@ -91,9 +91,7 @@ def find_file(name: str, split: str) -> CorpusFile:
     return splits[split]
 
 
-def files_wanted(
-    name: str, splits: Sequence[str] | None = None, *, unverified: bool = False
-) -> list[tuple[str, str]]:
+def files_wanted(name: str, splits: Sequence[str] | None = None, *, unverified: bool = False) -> list[tuple[str, str]]:
     """(corpus, split) of every file that is needed: of the splits named, or of all whose SHA-256 is known.
 
     With `unverified`, of all. What the corpus is joined onto is needed with it. Raises UsageError.

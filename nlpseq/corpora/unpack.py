@@ -83,21 +83,13 @@ def _zip_members(archive: Path) -> Iterator[_Member]:
         for info in zipped.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-                raise TrustError(
-                    f"{archive}: {info.filename!r} is a link or a device; such are not unpacked."
-                )
+                raise TrustError(f"{archive}: {info.filename!r} is a link or a device; such are not unpacked.")
             yield _Member(info.filename, None if info.is_dir() else zipped.open(info))
 
 
 def _safe(name: str, archive: Path) -> PurePosixPath:
     path = PurePosixPath(name)
     foreign = PureWindowsPath(name)
-    if (
-        path.is_absolute()
-        or foreign.drive
-        or foreign.root
-        or ".." in path.parts + foreign.parts
-        or "\0" in name
-    ):
+    if path.is_absolute() or foreign.drive or foreign.root or ".." in path.parts + foreign.parts or "\0" in name:
         raise TrustError(f"{archive}: {name!r} would be written outside its folder.")
     return path

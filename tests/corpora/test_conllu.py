@@ -74,6 +74,7 @@ def test_a_text_that_does_not_fit_is_spelled_anew(tmp_path: Path, text: str) -> 
     [
         ("1\tone\ttwo", r":1: 3 columns where CoNLL-U has 10"),
         ("x" + "\ta" * 9, r":1: 'x' is no token number"),
+        ("2-1" + "\t_" * 9, r":1: The range 2-1 runs backwards"),
         ("1\t" + "\t_" * 8, r":1: Column 2 is empty"),
         ("2\ta" + "\t_" * 8, r":1: Token 2 stands where token 1 is due"),
         ("1\ta" + "\t_" * 7 + "\tNER=PER", r":1: 'PER' is not a tag"),
