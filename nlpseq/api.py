@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task
-from nlpseq.errors import UsageError
+from nlpseq.device import find_device, use_threads
 from nlpseq.records import Failure, Span, TagPrediction, Token
 from nlpseq.tasks.tagging import Labelled, Tagger
 from nlpseq.text.tags import spans_of
@@ -25,24 +23,10 @@ def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = 
 
     Raises UsageError where there is none or the device is not there, TrustError where it is damaged.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
+    use_threads(threads)
     task, manifest = load_task(find_checkpoint(checkpoint))
     task.network.to(find_device(device))
     return PIPELINES[manifest.task](task, manifest)
-
-
-def find_device(name: str) -> torch.device:
-    """`auto`, `cpu`, `cuda` or `mps` as a torch device; `auto` takes CUDA where there is one, else the CPU."""
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device("cuda" if there["cuda"] else "cpu")
-    if name.partition(":")[0] not in there:
-        raise UsageError(f"there is no device {name!r}. Known: auto, cpu, cuda, mps.")
-    if not there[name.partition(":")[0]]:
-        raise UsageError(f"the device {name!r} is not available to this install of torch. Use --device cpu.")
-    return torch.device(name)
 
 
 class TagPipeline:

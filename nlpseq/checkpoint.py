@@ -123,6 +123,7 @@ def save(
         weights = task.network.state_dict() if weights is None else weights
         halves = {n: (w.half() if w.is_floating_point() else w).cpu().contiguous() for n, w in weights.items()}
         save_file(halves, fresh / WEIGHTS)
+        (fresh / WEIGHTS).chmod((fresh / CONFIG).stat().st_mode)  # safetensors makes it readable to its owner alone
         (fresh / CARD).write_text(card, encoding="utf-8")
         written = sorted(path for path in fresh.rglob("*") if path.is_file())
         files = {path.relative_to(fresh).as_posix(): file_digest(path) for path in written}

@@ -88,7 +88,9 @@ class TrainingConfig(Section, frozen=True):
     """The optimisation."""
 
     epochs: Annotated[int, Meta(ge=1, description="passes over the training examples")] = 30
-    batch_tokens: Annotated[int, Meta(ge=1, description="tokens in a batch, padding included")] = 1200
+    batch_tokens: Annotated[
+        int, Meta(ge=0, description="tokens of a batch, padding included; 0: 120 to 1,200, by the size of the corpus")
+    ] = 0
     optimizer: Annotated[Literal["adamw", "sgd"], Meta(description="AdamW, or SGD with Nesterov momentum 0.9")] = (
         "adamw"
     )

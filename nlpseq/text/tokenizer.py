@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from nlpseq.errors import UsageError
@@ -56,9 +57,7 @@ class Tokenizer:
         """The sentences of `text`; none where it has no words."""
         tokens, starts = self.words(text)
         bounds = [*sentence_starts(text, tokens, starts, self.limit), len(tokens)]
-        return [
-            Sentence(tuple(tokens[a:b]), tuple(starts[a:b])) for a, b in zip(bounds, bounds[1:], strict=False) if a < b
-        ]
+        return [Sentence(tuple(tokens[a:b]), tuple(starts[a:b])) for a, b in pairwise(bounds) if a < b]
 
     def _pieces(self, stretch: str) -> tuple[tuple[int, str], ...]:
         if len(stretch) > GIANT:

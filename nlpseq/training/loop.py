@@ -77,8 +77,8 @@ def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def fit(run: Run, items: Sequence[Any], dev: Sequence[Any], *, time_limit: float | None = None) -> Iterator[Progress]:
     """Trains until the epochs, the patience or the time (seconds) are over, from wherever `run` stands.
 
-    Yields a report about once a second and after each evaluation, when `run.state()` may be taken. With a time limit the
-    schedule follows the clock where that is faster than the steps. At the end the best weights are in the network.
+    Yields a report about once a second and after each evaluation, when `run.state()` may be taken. With a time limit
+    the schedule follows the clock where that is faster than the steps. At the end the best weights are in the network.
     """
     meter = Meter(run)
     outside = torch.get_rng_state()
@@ -104,9 +104,9 @@ def _epoch(
     run: Run, items: Sequence[Any], dev: Sequence[Any], meter: Meter, time_limit: float | None
 ) -> Iterator[Progress]:
     config, task = run.config, run.task
-    batches = training_batches(
-        [task.length(item) for item in items], config.batch_tokens, config.seed * 10_007 + run.epoch
-    )
+    lengths = [task.length(item) for item in items]
+    budget = config.batch_tokens or batch_budget(sum(lengths))
+    batches = training_batches(lengths, budget, config.seed * 10_007 + run.epoch)
     every = config.evaluate_every
     while run.position < len(batches) and not _over(run, time_limit):
         done = (run.epoch + run.position / len(batches)) / config.epochs
@@ -127,6 +127,11 @@ def _epoch(
                 return
         elif meter.due():
             yield meter.report(len(batches), time_limit)
+
+
+def batch_budget(tokens: int) -> int:
+    """Tokens of a batch for a corpus of that many: an epoch has about 150 batches of 120 to 1,200 tokens."""
+    return min(1200, max(120, tokens // 150))
 
 
 def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:

@@ -39,7 +39,7 @@ def rate_at(config: TrainingConfig, done: float) -> float:
 
 
 def clip(weights: Iterable[Tensor], limit: float) -> Tensor:
-    """Scales gradients down to the norm `limit` where theirs is larger (Pascanu et al. 2013); 0 leaves them as they are.
+    """Scales gradients down to the norm `limit` where theirs is larger (Pascanu et al. 2013); 0 changes nothing.
 
     Returns their norm before.
     """

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.sources import read_sources, source_of
+from nlpseq.device import use_threads
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
 from nlpseq.text.tokenizer import Tokenizer
@@ -58,9 +57,7 @@ def prepare(
     """
     if not train:
         raise UsageError("there is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
-    if threads is not None:
-        torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
+    use_threads(threads)
     config = build(TASKS[task].config_type, settings)
     language = config.tokenizer.language
     words = Tokenizer(language).words

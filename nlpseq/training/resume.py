@@ -1,4 +1,4 @@
-"""The state of a training run on disk, in `resume/` beside the checkpoint: safetensors and JSON, replaced atomically."""
+"""The state of a training run on disk, in `resume/` beside the checkpoint: one safetensors file, replaced atomically."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_state(output: Path, fingerprint: str) -> tuple[dict[str, Tensor], dict[
             header = stored.metadata() or {}
         if header.get("fingerprint") != fingerprint:
             raise UsageError(
-                f"{path}: was written with other settings or examples. Give the same ones, or begin anew in another folder."
+                f"{path}: was written with other settings or examples. Give the same, or begin anew in another folder."
             )
         plain = msgspec.json.decode(header[COUNTERS])
         tensors = load_file(path)

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import torch
 
-from nlpseq.api import find_device
 from nlpseq.checkpoint import FORMAT, Manifest, round_weights, save
 from nlpseq.corpora.sources import Source
+from nlpseq.device import find_device
 from nlpseq.errors import DataError, UsageError
 from nlpseq.model_card import model_card
 from nlpseq.records import Progress

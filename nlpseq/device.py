@@ -1,0 +1,29 @@
+"""Where a model runs, and on how many threads."""
+
+from __future__ import annotations
+
+import torch
+
+from nlpseq.errors import UsageError
+
+
+def find_device(name: str) -> torch.device:
+    """`auto`, `cpu`, `cuda` or `mps` as a torch device; `auto` takes CUDA where there is one, else the CPU."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device("cuda" if there["cuda"] else "cpu")
+    if name.partition(":")[0] not in there:
+        raise UsageError(f"there is no device {name!r}. Known: auto, cpu, cuda, mps.")
+    if not there[name.partition(":")[0]]:
+        raise UsageError(f"the device {name!r} is not available to this install of torch. Use --device cpu.")
+    return torch.device(name)
+
+
+def use_threads(count: int | None) -> None:
+    """Sets the CPU threads of this process (None: as torch chose), and lets denormal numbers be zero.
+
+    Denormals slow a recurrent layer down many times and change no result that can be seen.
+    """
+    if count is not None:
+        torch.set_num_threads(count)
+    torch.set_flush_denormal(True)
