@@ -12,9 +12,7 @@ FAKE = [sys.executable, str(Path(__file__).with_name("fake_cli.py"))]
 ROOT = Path(__file__).parents[2]
 
 
-def nlpseq(
-    *arguments: str, stdin: str | bytes | None = None, **environment: str
-) -> subprocess.CompletedProcess[bytes]:
+def nlpseq(*arguments: str, stdin: str | bytes | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """The whole program in a process of its own, over the fake tagger, with stdin closed unless given."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("NLPSEQ_")}
     return subprocess.run(
@@ -87,9 +85,7 @@ def test_an_output_file_is_whole_or_not_there(tmp_path: Path, strict: bool, writ
         (["tag", "INTERRUPT"], 130, ""),
     ],
 )
-def test_exit_codes_come_with_a_sentence_and_no_traceback(
-    arguments: list[str], code: int, message: str
-) -> None:
+def test_exit_codes_come_with_a_sentence_and_no_traceback(arguments: list[str], code: int, message: str) -> None:
     result = nlpseq(*arguments)
     error = result.stderr.decode()
     assert (result.returncode, result.stdout) == (code, b"")
@@ -139,15 +135,17 @@ def test_output_is_utf8_whatever_the_locale() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
 def test_on_a_terminal_typed_lines_are_answered_at_once_and_nothing_given_shows_help() -> None:
     import pty
+    import select
 
     here, there = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "40", "TERM": "xterm", "NO_COLOR": "1"}
-    process = subprocess.Popen(
-        [*FAKE, "tag", "-i", "-"], stdin=there, stdout=there, stderr=there, env=environment
-    )
+    process = subprocess.Popen([*FAKE, "tag", "-i", "-"], stdin=there, stdout=there, stderr=there, env=environment)
     os.write(here, b"Ann sees\n")
     screen = b""
     while b"sees" not in screen.partition(b"Conf.")[2]:  # the table, while the input is still open
+        if not select.select([here], [], [], 20)[0]:  # a hundred times what it takes
+            process.kill()
+            pytest.fail(f"no answer while the input is open: {screen!r}")
         screen += os.read(here, 4096)
     assert b"[Ann PER]\x1b[0m sees" in screen
     os.write(here, b"\x04")
