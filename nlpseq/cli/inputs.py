@@ -18,9 +18,7 @@ import msgspec
 from nlpseq.errors import DataError, UsageError
 
 # An escaped pair of surrogates, a lone one, or any other escape, so that "\\ud800" is not taken for one.
-_ESCAPE = re.compile(
-    r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)"
-)
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)")
 
 Lines = Iterable[tuple[int, bytes]]  # numbered from 1, without their ends
 
@@ -146,9 +144,7 @@ def _object(piece: str, line: int, text_key: str) -> Record | None:
     """
     if not piece.strip():
         return None
-    piece = _ESCAPE.sub(
-        lambda match: "\\ufffd" if match[1] else match[0], piece
-    )  # half an emoji, cut elsewhere
+    piece = _ESCAPE.sub(lambda match: "\\ufffd" if match[1] else match[0], piece)  # half an emoji, cut elsewhere
     try:
         fields = msgspec.json.decode(piece, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as error:

@@ -86,8 +86,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     return (
-        f"{type(error).__name__}: {error}\n"
-        "This is a defect in nlpseq. Please report it with what NLPSEQ_DEBUG=1 shows."
+        f"{type(error).__name__}: {error}\nThis is a defect in nlpseq. Please report it with what NLPSEQ_DEBUG=1 shows."
     )
 
 

@@ -83,9 +83,7 @@ def serve(task: str, request: Request) -> None:
     with output(request.output) as out:
         name = formats.choose(task, request.format, out, request.output.suffix if request.output else "")
         pipeline = _load(task, request)
-        answers = counted(
-            in_step(pipeline, records, batch_size), tally, request.strict, quiet=name == "jsonl"
-        )
+        answers = counted(in_step(pipeline, records, batch_size), tally, request.strict, quiet=name == "jsonl")
         write(formats.render(task, name, answers, out), out, flush=batch_size == 1 or out.isatty())
     if tally.failed:
         raise RecordError(f"{tally.failed} of {tally.total} inputs failed.")

@@ -49,9 +49,7 @@ def tag(answers: Iterable[Answer]) -> Iterator[str]:
 
 
 def _head(title: str) -> str:
-    light = "".join(
-        f"mark.c{index} {{ background: {colour.light} }}\n" for index, colour in enumerate(PALETTE)
-    )
+    light = "".join(f"mark.c{index} {{ background: {colour.light} }}\n" for index, colour in enumerate(PALETTE))
     dark = "".join(f"mark.c{index} {{ background: {colour.dark} }}\n" for index, colour in enumerate(PALETTE))
     style = f"{_STYLE}{light}@media (prefers-color-scheme: dark) {{\n{_DARK}\n{dark}}}\n"
     return (

@@ -30,9 +30,7 @@ def tag(answers: Iterable[Answer], out: TextIO) -> Iterator[str]:
             yield ""
             continue
         rule: list[RenderableType] = [Rule(Text(str(number), FAINT), style=FAINT)] if number > 1 else []
-        yield _drawn(
-            console, [*rule, _sentence(prediction, console), "", _table(prediction.tokens, console), ""]
-        )
+        yield _drawn(console, [*rule, _sentence(prediction, console), "", _table(prediction.tokens, console), ""])
 
 
 def console_for(out: TextIO) -> Console:

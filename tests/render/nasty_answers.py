@@ -31,9 +31,7 @@ def predictions(draw: st.DrawFn, text: st.SearchStrategy[str] = texts) -> TagPre
     for start, end in pairs:
         label = draw(labels) if ner and draw(st.booleans()) else ""
         tag = (f"B-{label}" if label else "O") if ner else None
-        tokens.append(
-            Token(whole[start:end], start, end, draw(labels) if upos else None, None, tag, draw(scores))
-        )
+        tokens.append(Token(whole[start:end], start, end, draw(labels) if upos else None, None, tag, draw(scores)))
         if label:
             spans.append(Span(whole[start:end], label, start, end, draw(scores)))
     sentences = sorted(draw(st.sets(st.integers(0, max(0, len(tokens) - 1)), max_size=3)) | {0})

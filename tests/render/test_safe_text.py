@@ -15,9 +15,7 @@ def test_no_control_survives_and_offsets_hold(text: str) -> None:
     shown = visible(text)
     assert len(shown) == len(text)
     assert {c for c in shown if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}} <= {"\n", "\t"}
-    assert not {
-        c for c in shown if unicodedata.bidirectional(c) in {"LRO", "RLO", "LRE", "RLE", "PDF", "RLI"}
-    }
+    assert not {c for c in shown if unicodedata.bidirectional(c) in {"LRO", "RLO", "LRE", "RLE", "PDF", "RLI"}}
 
 
 @given(texts)

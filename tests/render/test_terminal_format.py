@@ -50,9 +50,7 @@ def test_columns_without_a_head_are_left_out() -> None:
 @given(answers)
 def test_text_never_brings_controls_or_markup(given_answers: list[Answer]) -> None:
     screen = OUR_OWN.sub("", shown(*given_answers))
-    assert all(
-        c >= " " and not "\x7f" <= c <= "\x9f" and c not in "\u2028\u202e" for c in screen if c != "\n"
-    )
+    assert all(c >= " " and not "\x7f" <= c <= "\x9f" and c not in "\u2028\u202e" for c in screen if c != "\n")
 
 
 def test_markup_and_emoji_codes_are_shown_as_written() -> None:
