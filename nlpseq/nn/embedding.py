@@ -5,12 +5,16 @@ Axes: B sentences, T positions, U distinct words, C character positions, A affix
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nlpseq.config import EmbeddingConfig
+from nlpseq.errors import UsageError
 from nlpseq.nn.characters import CharacterCNN, CharacterLSTM
 from nlpseq.text.vocab import UNKNOWN
 from nlpseq.text.words import WordVocabularies
@@ -60,6 +64,21 @@ class WordEmbedding(nn.Module):
         if self.forms is not None:
             parts.insert(0, self.forms(forms_U))
         return torch.cat(parts, dim=1)
+
+    @torch.no_grad()
+    def start_from(self, vectors: Mapping[str, Any], words: WordVocabularies) -> None:
+        """Puts pre-trained vectors, by form, in the place of random ones. Raises UsageError for another width."""
+        if self.forms is None or not self.forms.weight.requires_grad or not vectors:
+            return
+        width = len(next(iter(vectors.values())))
+        if width != self.forms.embedding_dim:
+            raise UsageError(
+                f"embedding.width is {self.forms.embedding_dim}, and the vectors have {width} dimensions: "
+                f"set embedding.width={width}."
+            )
+        scale = 0.3 / max(float(np.std(np.stack(list(vectors.values())))), 1e-6)
+        for form, vector in vectors.items():
+            self.forms.weight[words.forms.id(form)] = torch.from_numpy(vector * scale)
 
     def _seen(self, characters_UC: Tensor, affixes_UA: Tensor) -> list[Tensor]:
         """What can be seen of the words themselves: features of their characters (U, F) and of their affixes."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+import msgspec
 import torch
 from msgspec import Meta
 from torch import Tensor, nn
@@ -25,6 +26,7 @@ from nlpseq.records import TaggedSentence
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy, SpanScore
 from nlpseq.text.tags import can_follow
+from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
@@ -46,6 +48,9 @@ class HeadsConfig(Section, frozen=True):
     ner: Annotated[Decoder, Meta(description="how NER is decoded; without the CRF, tag sequences may be broken")] = (
         "crf"
     )
+    ner_width: Annotated[
+        int, Meta(ge=0, description="hidden units, each way, of a further recurrent layer for NER alone; 0: none")
+    ] = 0
     label_smoothing: Annotated[
         float, Meta(ge=0, lt=1, description="probability spread over all labels (softmax only)")
     ] = 0.0
@@ -99,20 +104,34 @@ class TaggingNetwork(nn.Module):
         self.embedding = WordEmbedding(config.embedding, words)
         self.dropout = VariationalDropout(config.embedding.dropout)
         self.encoder = RecurrentEncoder(config.encoder, self.embedding.width)
-        self.heads = nn.ModuleDict({c: nn.Linear(self.encoder.output_width, len(v)) for c, v in labels.items()})
+        self.ner_encoder = _ner_encoder(config, self.encoder.output_width) if "ner" in labels else None
+        widths = dict.fromkeys(labels, self.encoder.output_width)
+        if self.ner_encoder is not None:
+            widths["ner"] = self.ner_encoder.output_width
+        self.heads = nn.ModuleDict({column: nn.Linear(widths[column], len(v)) for column, v in labels.items()})
         chains = {c: v for c, v in labels.items() if getattr(config.heads, c, "softmax") == "crf"}
         self.chains = nn.ModuleDict({c: LinearChainCRF(*_allowed(c, v)) for c, v in chains.items()})
 
     def emissions(self, vectors_BTD: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
         """Scores (B, T, K) of the labels of each column, from word vectors."""
         states_BTH = self.encoder(self.dropout(vectors_BTD), lengths_B)
-        return {column: head(states_BTH) for column, head in self.heads.items()}
+        states = dict.fromkeys(self.heads, states_BTH)
+        if self.ner_encoder is not None:
+            states["ner"] = self.ner_encoder(states_BTH, lengths_B)
+        return {column: head(states[column]) for column, head in self.heads.items()}
 
     def chain(self, column: str) -> LinearChainCRF:
         """The CRF of a column that has one."""
         chain = self.chains[column]
         assert isinstance(chain, LinearChainCRF)
         return chain
+
+
+def _ner_encoder(config: TaggingConfig, input_width: int) -> RecurrentEncoder | None:
+    if not config.heads.ner_width:
+        return None
+    one_layer = msgspec.structs.replace(config.encoder, layers=1, width=config.heads.ner_width)
+    return RecurrentEncoder(one_layer, input_width)
 
 
 def _allowed(column: str, labels: Vocabulary) -> tuple[Tensor, Tensor]:
@@ -137,11 +156,13 @@ class Tagger:
     @classmethod
     def create(cls, config: TaggingConfig, examples: Sequence[TaggedSentence]) -> Tagger:
         """A tagger for the columns that the training examples have. Raises DataError where they have none."""
+        vectors = (
+            read_vectors(config.embedding.vectors, limit=config.embedding.vectors_limit)
+            if config.embedding.vectors
+            else {}
+        )
         counts = Counter(token for example in examples for token in example.tokens)
-        lowered: Counter[str] = Counter()
-        if config.lowercase:
-            lowered.update({word.lower(): 1 for word in counts if word != word.lower() and word.lower() not in counts})
-        words = WordVocabularies.from_words(counts + lowered, min_count=config.embedding.min_count)
+        words = WordVocabularies.from_words(counts, min_count=config.embedding.min_count, known=vectors)
         seen: dict[str, Counter[str]] = {column: Counter() for column in config.heads.columns}
         for example in examples:
             for column, given in example.columns.items():
@@ -150,7 +171,9 @@ class Tagger:
         labels = {column: Vocabulary(_closed(column, count), reserved=0) for column, count in seen.items() if count}
         if not labels:
             raise DataError(f"no example has any of the columns {', '.join(config.heads.columns)}.")
-        return cls(config, words, labels)
+        tagger = cls(config, words, labels)
+        tagger.network.embedding.start_from(vectors, words)
+        return tagger
 
     # -- training
 

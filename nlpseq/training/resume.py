@@ -1,4 +1,4 @@
-"""The state of a training run on disk, in `resume/` beside the checkpoint: one safetensors file, replaced atomically."""
+"""The state of a training run on disk, in `resume/` beside the checkpoint: one file, replaced atomically."""
 
 from __future__ import annotations
 
