@@ -19,7 +19,9 @@ MEMORY = 200_000  # stretches remembered
 _STRETCH = re.compile(r"\S+")
 _GIANT_PIECE = re.compile(r"\w+|[^\w\s]+")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S*\Z", re.IGNORECASE)
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _ENDS = frozenset({".", "!", "?", "…", "...", "。", "！", "？", "।", "!!", "??", "?!", "!?"})
+_EITHER = frozenset({'"', "'"})  # these open after white space, and close without
 _CLOSERS = frozenset({'"', "'", "”", "’", "''", ")", "]", "}", "»", "）", "」"})
 
 
@@ -62,8 +64,10 @@ class Tokenizer:
     def _pieces(self, stretch: str) -> tuple[tuple[int, str], ...]:
         if len(stretch) > GIANT:
             return _split_giant(stretch)
+        whole = _HALF_PAIR.sub("\ufffd", stretch)  # spaCy encodes what it reads, and these have no encoding
         with self._nlp.memory_zone():
-            pieces = tuple((token.idx, token.text) for token in self._nlp.tokenizer(stretch) if token.text)
+            found = [(token.idx, len(token.text)) for token in self._nlp.tokenizer(whole) if token.text]
+        pieces = tuple((at, stretch[at : at + length]) for at, length in found)
         if len(self._memory) >= MEMORY:
             self._memory.clear()
         self._memory[stretch] = pieces
@@ -98,7 +102,7 @@ def sentence_starts(text: str, tokens: Sequence[str], starts: Sequence[int], lim
         previous, token = tokens[index - 1], tokens[index]
         gap = text[starts[index - 1] + len(previous) : starts[index]]
         ended = previous in _ENDS or (ended and previous in _CLOSERS)
-        closes = ended and (not gap or token in _CLOSERS)
+        closes = ended and (not gap or (token in _CLOSERS and token not in _EITHER))
         stops = ended and not closes and not token[0].islower()
         if stops or gap.count("\n") > 1 or index - begins[-1] >= limit:
             begins.append(index)

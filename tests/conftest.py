@@ -1,0 +1,14 @@
+"""What every test shares. One thread, set before anything imports torch, so that sums come out the same everywhere."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+for name in [name for name in os.environ if name.startswith("NLPSEQ_")]:
+    del os.environ[name]  # a developer's own settings decide no test
+
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("nlpseq", deadline=None)
+settings.load_profile("nlpseq")

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import string
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlpseq.text.vocab import PADDING, UNKNOWN, Vocabulary
+from nlpseq.text.words import AFFIXES, BEGIN, END, WordVocabularies, affixes, normal_form, word_shape
+
+words = st.text(min_size=1, max_size=12)
+SEEN = {"the": 5, "The": 2, "Paris": 3, "1987": 2, "rare": 1, "in": 4}
+KNOWN = WordVocabularies.from_words(SEEN, min_count=2)
+
+
+def test_numbers_share_a_form() -> None:
+    assert normal_form("1987") == normal_form("2014") == "0000"
+    assert normal_form("٣") == "0"  # the digits of every script
+    assert KNOWN.form_id("2014") == KNOWN.form_id("1987") != UNKNOWN
+
+
+def test_unknown_words_fall_back_to_their_lower_case() -> None:
+    assert KNOWN.form_id("THE") == KNOWN.form_id("the") != KNOWN.form_id("The")
+    assert KNOWN.form_id("rare") == KNOWN.form_id("never") == UNKNOWN
+    assert KNOWN.form_id("paris") == UNKNOWN  # lower case never becomes a name
+    assert KNOWN.seen("IN")
+    assert not KNOWN.seen("rare")
+
+
+def test_counts_belong_to_their_ids() -> None:
+    assert len(KNOWN.counts) == len(KNOWN.forms)
+    assert [KNOWN.counts[KNOWN.form_id(w)] for w in ("the", "The", "Paris", "1987", "in")] == [5, 2, 3, 2, 4]
+    assert KNOWN.counts[PADDING] == KNOWN.counts[UNKNOWN] == 0
+
+
+def test_forms_known_from_elsewhere_join_without_a_count() -> None:
+    more = WordVocabularies.from_words(SEEN, min_count=2, known=["Paris", "zebra", "B52", "B99"])
+    assert more.seen("zebra")
+    assert more.seen("b77") is False
+    assert more.form_id("B52") == more.form_id("B99") != UNKNOWN  # one form, entered once
+    assert more.counts[more.form_id("zebra")] == 0
+    assert more.form_id("Paris") == KNOWN.form_id("Paris")
+
+
+@given(st.dictionaries(words, st.integers(1, 4), max_size=15), st.lists(st.text(max_size=30), max_size=5))
+def test_vocabularies_survive_json(seen: dict[str, int], asked: list[str]) -> None:
+    one = WordVocabularies.from_words(seen, min_count=2)
+    other = WordVocabularies.from_plain(json.loads(json.dumps(one.to_plain())))
+    for word in [*seen, *asked]:
+        assert one.form_id(word) == other.form_id(word)
+        assert one.affix_ids(word) == other.affix_ids(word)
+        assert one.character_ids(word, 8) == other.character_ids(word, 8)
+    assert one.counts == other.counts
+
+
+@given(st.text(max_size=60), st.integers(8, 24))
+def test_any_word_has_its_features(word: str, limit: int) -> None:
+    """Also the empty word, one of odd length, one of marks alone: ids within the vocabularies, never padding."""
+    ids = KNOWN.character_ids(word, limit)
+    assert len(ids) == min(len(word), limit) + 2
+    assert (ids[0], ids[-1]) == tuple(KNOWN.characters.ids([BEGIN, END]))
+    assert all(PADDING < i < len(KNOWN.characters) for i in ids)
+    found = KNOWN.affix_ids(word)
+    assert len(found) == len(AFFIXES)
+    assert all(PADDING < i < len(KNOWN.affixes) for i in found)
+
+
+def test_of_a_long_word_both_ends_are_read() -> None:
+    alphabet = WordVocabularies(
+        Vocabulary([]), Vocabulary([BEGIN, END, *"abcdefghijklmnopqrstuvwxyz"]), Vocabulary([]), []
+    )
+
+    def read(word: str, limit: int) -> str:
+        return "".join(letters.symbol(i) for i in alphabet.character_ids(word, limit)[1:-1])
+
+    assert read("abcdefghijklmnopqrstuvwxyz", 8) == "abcdwxyz"
+    assert read("abcdefghijklmnopqrstuvwxyz", 9) == "abcdvwxyz"  # the odd one goes to the end, which says more
+    assert read("abcdefgh", 8) == "abcdefgh"
+
+
+def test_shapes() -> None:
+    shapes = {"Cisco": "Xxx", "USA": "XX", "B2B": "X0X", "1,000": "0,00", "McDonald": "XxXxx", "日本語": "ww", "": ""}
+    assert {word: word_shape(word) for word in shapes} == shapes
+
+
+def test_affixes_say_which_they_are() -> None:
+    assert affixes("Ab1") == ["p1:a", "p2:ab", "p3:ab0", "s1:0", "s2:b0", "s3:ab0", "s4:ab0", "shape:Xx0"]
+    assert len(set(affixes("aaaa"))) == len(AFFIXES)  # a prefix is not the suffix of the same letters
+
+
+def test_marks_of_the_ends_inside_a_word_do_not_break_the_vocabulary() -> None:
+    odd = WordVocabularies.from_words({f"{BEGIN}a{END}": 5}, min_count=1)
+    assert odd.characters.symbols[:2] == (BEGIN, END)
+    assert len(odd.character_ids(f"{BEGIN}a{END}", 8)) == 5
