@@ -22,13 +22,13 @@ def watch(job: Job, reports: Iterable[Progress]) -> None:
     console = Console(stderr=True, highlight=False)
     console.print(
         f"Training {job.task} on {len(job.train):,} examples, {len(job.dev):,} to choose by; into {job.output}",
-        markup=False,
+        markup=False, soft_wrap=True,
     )
     best = _watch_live(job, reports, console) if console.is_terminal else _watch_plainly(reports)
     if best and best.scores:
-        console.print(f"Best after epoch {best.epoch:.1f}: {scores_line(best)}. Kept in {job.output}", markup=False)
+        console.print(f"Best after epoch {best.epoch:.1f}: {scores_line(best)}. Kept in {job.output}", markup=False, soft_wrap=True)
     else:
-        console.print(f"The run ended before its first evaluation; there is nothing in {job.output}.", markup=False)
+        console.print(f"The run ended before its first evaluation; there is nothing in {job.output}.", markup=False, soft_wrap=True)
 
 
 def scores_line(progress: Progress) -> str:

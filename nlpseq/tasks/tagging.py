@@ -31,7 +31,7 @@ from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
 COLUMNS = ("upos", "xpos", "ner")
-INFERENCE_TOKENS = 4096  # padded tokens of one batch when predicting
+INFERENCE_TOKENS = 1024  # padded tokens of one batch when predicting: larger ones fall out of the cache
 NO_LABEL = -1
 
 Decoder = Literal["softmax", "crf"]
