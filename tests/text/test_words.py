@@ -67,9 +67,8 @@ def test_any_word_has_its_features(word: str, limit: int) -> None:
 
 
 def test_of_a_long_word_both_ends_are_read() -> None:
-    alphabet = WordVocabularies(
-        Vocabulary([]), Vocabulary([BEGIN, END, *"abcdefghijklmnopqrstuvwxyz"]), Vocabulary([]), []
-    )
+    letters = Vocabulary([BEGIN, END, *string.ascii_lowercase])
+    alphabet = WordVocabularies(Vocabulary([]), letters, Vocabulary([]), [])
 
     def read(word: str, limit: int) -> str:
         return "".join(letters.symbol(i) for i in alphabet.character_ids(word, limit)[1:-1])
