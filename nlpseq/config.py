@@ -6,6 +6,7 @@ struct of such sections; TOML tables and `--set section.key=value` name them as 
 
 from __future__ import annotations
 
+import math
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
@@ -128,13 +129,25 @@ def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
     Raises UsageError naming the setting, what is wrong with it, and the nearest known name where it is unknown.
     """
     try:
-        return msgspec.convert(dict(values), kind, strict=False)
+        config = msgspec.convert(dict(values), kind, strict=False)
     except msgspec.ValidationError as error:
         _check_names(kind, values, where)
         message, _, path = str(error).partition(" - at ")
         name = path.strip("`").removeprefix("$.") or "settings"
         prefix = f"{where}: " if where else ""
         raise UsageError(f"{prefix}{name}: {message[0].lower()}{message[1:]}.") from None
+    _check_finite(config, where)
+    return config
+
+
+def _check_finite(config: Section, where: str, path: str = "") -> None:
+    """TOML has a word for infinity, JSON has none: the checkpoint could not be read again."""
+    for name in config.__struct_fields__:
+        value = getattr(config, name)
+        if isinstance(value, Section):
+            _check_finite(value, where, f"{path}{name}.")
+        elif isinstance(value, float) and math.isinf(value):
+            raise UsageError(f"{where}: " * bool(where) + f"{path}{name}: is infinite; give a number.")
 
 
 def _check_names(kind: type[Any], values: Mapping[str, Any], where: str, path: str = "") -> None:

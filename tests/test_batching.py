@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlpseq.batching import length_groups, mask_of, pad, reversed_positions, training_batches
+
+rows = st.lists(st.lists(st.integers(1, 99), max_size=9), max_size=8)
+lengths = st.lists(st.integers(1, 40), max_size=40)
+budgets = st.integers(1, 200)
+
+
+@given(rows, st.integers(-1, 0))
+def test_padding_stands_at_the_end(given_rows: list[list[int]], value: int) -> None:
+    padded = pad(given_rows, value=value)
+    width = max(map(len, given_rows), default=0)
+    assert padded.shape == (len(given_rows), width)
+    assert padded.dtype == torch.int64
+    for row, out in zip(given_rows, padded.tolist(), strict=True):
+        assert out == row + [value] * (width - len(row))
+
+
+@given(rows.filter(bool))
+def test_the_mask_is_true_within_each_sentence(given_rows: list[list[int]]) -> None:
+    padded = pad(given_rows)
+    mask = mask_of(torch.tensor([len(row) for row in given_rows]), padded.shape[1])
+    assert torch.equal(mask, padded != 0)
+    assert [out[m].tolist() for out, m in zip(padded, mask, strict=True)] == given_rows
+
+
+@given(rows.filter(bool), st.integers(0, 3))
+def test_reversal_reverses_each_row_within_its_length_and_is_its_own_inverse(
+    given_rows: list[list[int]], extra: int
+) -> None:
+    padded = torch.nn.functional.pad(pad(given_rows), (0, extra))
+    order = reversed_positions(torch.tensor([len(row) for row in given_rows]), padded.shape[1])
+    once = padded.gather(1, order)
+    assert once.tolist() == [row[::-1] + [0] * (padded.shape[1] - len(row)) for row in given_rows]
+    assert torch.equal(once.gather(1, order), padded)
+
+
+def cost(group: list[int], sizes: list[int]) -> int:
+    """Tokens of a batch, padding included."""
+    return len(group) * max(sizes[index] for index in group)
+
+
+@given(lengths | st.lists(st.integers(0, 3)), budgets)
+def test_groups_hold_every_index_once_within_the_budget(sizes: list[int], budget: int) -> None:
+    groups = length_groups(sizes, budget)
+    assert sorted(index for group in groups for index in group) == list(range(len(sizes)))
+    assert all(len(group) == 1 or cost(group, sizes) <= budget for group in groups)
+    ordered = [sizes[index] for group in groups for index in group]
+    assert ordered == sorted(ordered, reverse=True)
+
+
+@given(lengths, budgets)
+def test_groups_are_as_large_as_the_budget_allows(sizes: list[int], budget: int) -> None:
+    groups = length_groups(sizes, budget)
+    for group, following in pairwise(groups):
+        assert cost([*group, following[0]], sizes) > budget
+
+
+def test_empty_sentences_do_not_make_an_endless_group() -> None:
+    assert max(map(len, length_groups([0] * 100, 10))) == 10
+
+
+@given(lengths, budgets, st.integers(0, 10**9))
+def test_training_batches_hold_every_index_once_within_the_budget(sizes: list[int], budget: int, seed: int) -> None:
+    """The widest of a batch need not be its first, since lengths are jittered: all of it counts here."""
+    batches = training_batches(sizes, budget, seed)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(sizes)))
+    assert all(len(batch) == 1 or cost(batch, sizes) <= budget for batch in batches)
+
+
+@given(lengths, budgets, st.integers(0, 10**9))
+def test_training_batches_depend_on_their_seed_alone(sizes: list[int], budget: int, seed: int) -> None:
+    random.seed(seed + 1)
+    one = training_batches(sizes, budget, seed)
+    random.random()
+    assert training_batches(sizes, budget, seed) == one
+
+
+def test_company_changes_between_epochs_and_little_is_padding() -> None:
+    sizes = [1 + index % 30 for index in range(600)]
+    first, second = (training_batches(sizes, 300, seed) for seed in (1, 2))
+    assert {frozenset(b) for b in first} != {frozenset(b) for b in second}
+    lengths_in_order = [sizes[batch[0]] for batch in first]
+    assert lengths_in_order != sorted(lengths_in_order, reverse=True)  # the order of batches is random
+    # Lengths are jittered by at most 1.5, so neighbours differ by 3 at most: of 30 lengths up to 30, a third of the
+    # tokens would be padding in random batches of 300; here it is well below a sixth.
+    padded = sum(cost(batch, sizes) for batch in first)
+    assert sum(sizes) / padded > 5 / 6
+
+
+@pytest.mark.parametrize("make", [lambda sizes: length_groups(sizes, 5), lambda sizes: training_batches(sizes, 5, 0)])
+def test_nothing_gives_no_batch_and_one_too_long_is_alone(make: Callable[[list[int]], list[list[int]]]) -> None:
+    assert make([]) == []
+    assert sorted(make([100, 2, 2])) == [[0], [1, 2]]
