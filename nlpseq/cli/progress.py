@@ -9,7 +9,6 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 
 from nlpseq.records import Progress
 from nlpseq.training.train import Job
@@ -22,13 +21,22 @@ def watch(job: Job, reports: Iterable[Progress]) -> None:
     console = Console(stderr=True, highlight=False)
     console.print(
         f"Training {job.task} on {len(job.train):,} examples, {len(job.dev):,} to choose by; into {job.output}",
-        markup=False, soft_wrap=True,
+        markup=False,
+        soft_wrap=True,
     )
     best = _watch_live(job, reports, console) if console.is_terminal else _watch_plainly(reports)
     if best and best.scores:
-        console.print(f"Best after epoch {best.epoch:.1f}: {scores_line(best)}. Kept in {job.output}", markup=False, soft_wrap=True)
+        console.print(
+            f"Best after epoch {best.epoch:.1f}: {scores_line(best)}. Kept in {job.output}",
+            markup=False,
+            soft_wrap=True,
+        )
     else:
-        console.print(f"The run ended before its first evaluation; there is nothing in {job.output}.", markup=False, soft_wrap=True)
+        console.print(
+            f"The run ended before its first evaluation; there is nothing in {job.output}.",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def scores_line(progress: Progress) -> str:
@@ -66,15 +74,16 @@ def _watch_live(job: Job, reports: Iterable[Progress], console: Console) -> Prog
 
 def _screen(job: Job, now: Progress, evaluations: list[Progress]) -> Group:
     epochs = job.config.training.epochs
-    left = "" if now.seconds_left is None else f"  {clock(now.seconds_left)} left at most"
-    line = Text(
-        f"epoch {now.epoch:.1f} of {epochs}  loss {now.loss:.4f}  gradient {now.gradient_norm:.2f}  "
-        f"{now.items_per_second:,.0f} tokens/s  {clock(now.seconds)}{left}",
-        no_wrap=True,
-        overflow="ellipsis",
+    left = "" if now.seconds_left is None else f"  {clock(now.seconds_left)} left"
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=24)
+    line.add_column(no_wrap=True, overflow="ellipsis")
+    line.add_row(
+        ProgressBar(total=epochs, completed=now.epoch),
+        f"epoch {now.epoch:.1f} of {epochs}  loss {now.loss:.3f}  {now.items_per_second:,.0f} tokens/s  "
+        f"{clock(now.seconds)}{left}",
     )
-    bar = ProgressBar(total=epochs, completed=now.epoch, width=60)
-    return Group(_evaluations(evaluations), bar, line) if evaluations else Group(bar, line)
+    return Group(_evaluations(evaluations), "", line) if evaluations else Group(line)
 
 
 def _evaluations(evaluations: list[Progress]) -> Table:

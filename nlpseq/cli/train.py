@@ -36,6 +36,13 @@ DevExamples = Annotated[
 Corpora = Annotated[
     list[str] | None, typer.Option("--corpus", metavar="NAME", help="Train and dev of a corpus known by name.")
 ]
+Teachers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--teacher", metavar="NAME|FOLDER",
+        help="Learn from this checkpoint's probabilities beside the labels; may be repeated.",
+    ),
+]  # fmt: skip
 Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Settings as TOML; a table [data] may hold train and dev."),
@@ -60,6 +67,7 @@ def command(
     train: Examples = None,
     dev: DevExamples = None,
     corpus: Corpora = None,
+    teacher: Teachers = None,
     config: Config = None,
     settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run into FOLDER was interrupted.")] = False,
@@ -97,6 +105,7 @@ def command(
         train=[*(train or data.train), *(corpus or [])],
         dev=[*(dev or data.dev), *(corpus or [])],
         output=output,
+        teachers=teacher or (),
         mirror=mirror,
         command=shlex.join(["nlpseq", *sys.argv[1:]]),
         notes=card.read_text(encoding="utf-8") if card else "",

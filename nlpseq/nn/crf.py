@@ -51,8 +51,8 @@ class LinearChainCRF(nn.Module):
             alphas.append(torch.where(mask_BT[:, position, None], reached_BK, alphas[-1]))
         return alphas
 
-    def marginals(self, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:
-        """p(y_t = k | x), (B, T, K), by the forward-backward algorithm."""
+    def log_marginals(self, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:
+        """log p(y_t = k | x), (B, T, K), by the forward-backward algorithm."""
         transitions_KK, _ = self._scores()
         alphas_TBK = torch.stack(self._forward(emissions_BTK, mask_BT))
         betas = [torch.zeros_like(alphas_TBK[0])]
@@ -61,7 +61,11 @@ class LinearChainCRF(nn.Module):
             reached_BK = (transitions_KK + ahead_BK.unsqueeze(1)).logsumexp(2)
             betas.append(torch.where(mask_BT[:, position, None], reached_BK, betas[-1]))
         joint_BTK = (alphas_TBK + torch.stack(betas[::-1])).transpose(0, 1)
-        return joint_BTK.softmax(2)
+        return joint_BTK.log_softmax(2)
+
+    def marginals(self, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:
+        """p(y_t = k | x), (B, T, K)."""
+        return self.log_marginals(emissions_BTK, mask_BT).exp()
 
     def decode(self, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:
         """The most probable label sequence of each sentence (Viterbi 1967), int64 (B, T)."""

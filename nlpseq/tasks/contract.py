@@ -33,6 +33,9 @@ class Task(Protocol):
     def encode(self, example: Any) -> Any:
         """One example as an item."""
 
+    def taught(self, items: Sequence[Any], examples: Sequence[Any], teachers: Sequence[Any]) -> list[Any]:
+        """The items with what other models of the task say of their examples, to be learnt from beside the labels."""
+
     def length(self, item: Any) -> int:
         """Tokens of one item."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nlpseq.checkpoint import find_checkpoint
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.sources import read_sources, source_of
 from nlpseq.device import use_threads
@@ -47,6 +48,7 @@ def prepare(
     train: Sequence[str],
     dev: Sequence[str],
     output: Path,
+    teachers: Sequence[str] = (),
     mirror: Path | None = None,
     threads: int | None = None,
     **options: Any,
@@ -74,6 +76,7 @@ def prepare(
         output=output,
         languages=(language,),
         trained_on=tuple(map(source_of, train)),
+        teachers=tuple(map(find_checkpoint, teachers)),
         dev_on=tuple(source_of(spec).name for spec in dev) or ("a held-out tenth",),
         **options,
     )

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import torch
 
-from nlpseq.checkpoint import FORMAT, Manifest, round_weights, save
+from nlpseq.checkpoint import FORMAT, MANIFEST, Manifest, load_task, round_weights, save
 from nlpseq.corpora.sources import Source
 from nlpseq.device import find_device
 from nlpseq.errors import DataError, UsageError
@@ -39,6 +39,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     dev_on: tuple[str, ...] = ()
     command: str = ""
     notes: str = ""
+    teachers: tuple[Path, ...] = ()
     resume: bool = False
     time_limit: float | None = None
     device: str = "auto"
@@ -46,6 +47,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """A digest of the settings and the examples: a run may be resumed only where it is the same."""
         digest = hashlib.sha256(msgspec.json.encode(self.config))
+        for teacher in self.teachers:
+            digest.update((teacher / MANIFEST).read_bytes())
         for example in (*self.train, "dev", *self.dev):
             digest.update(msgspec.msgpack.encode(example))
         return digest.hexdigest()
@@ -70,6 +73,8 @@ def train(job: Job) -> Iterator[Progress]:
     _make_room(job)
     task, run = _begin(job)
     items = [task.encode(example) for example in job.train]
+    if job.teachers:
+        items = task.taught(items, job.train, [load_task(folder)[0] for folder in job.teachers])
     saved = run.seconds
     with (job.output / LOG).open("ab") as log:
         for progress in fit(run, items, job.dev, time_limit=job.time_limit):

@@ -1,0 +1,136 @@
+"""The network of a tagger: one encoder, and for each column a linear layer with a softmax or a CRF.
+
+Axes: B sentences, T positions, D features of a word, H state features, K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+import torch
+from msgspec import Meta
+from torch import Tensor, nn
+
+from nlpseq.config import EmbeddingConfig, EncoderConfig, Section
+from nlpseq.nn.crf import LinearChainCRF
+from nlpseq.nn.dropout import VariationalDropout
+from nlpseq.nn.embedding import WordEmbedding
+from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.text.tags import can_follow
+from nlpseq.text.vocab import Vocabulary
+from nlpseq.text.words import WordVocabularies
+
+COLUMNS = ("upos", "xpos", "ner")
+NO_LABEL = -1
+
+Decoder = Literal["softmax", "crf"]
+
+
+class HeadsConfig(Section, frozen=True):
+    """What is predicted from the encoder's states."""
+
+    columns: Annotated[
+        tuple[Literal["upos", "xpos", "ner"], ...],
+        Meta(description="columns of the corpus that are learnt, where the corpus has them"),
+    ] = COLUMNS  # type: ignore[assignment]
+    upos: Annotated[Decoder, Meta(description="how UPOS is decoded")] = "softmax"
+    xpos: Annotated[Decoder, Meta(description="how XPOS is decoded")] = "softmax"
+    ner: Annotated[Decoder, Meta(description="how NER is decoded; without the CRF, tag sequences may be broken")] = (
+        "crf"
+    )
+    ner_weight: Annotated[float, Meta(gt=0, description="weight of the NER loss beside 1 for each other column")] = 1.0
+    ner_width: Annotated[
+        int, Meta(ge=0, description="hidden units, each way, of a further recurrent layer for NER alone; 0: none")
+    ] = 0
+    label_smoothing: Annotated[
+        float, Meta(ge=0, lt=1, description="probability spread over all labels (softmax only)")
+    ] = 0.0
+    teacher_weight: Annotated[
+        float, Meta(ge=0, le=1, description="part of the loss that compares with the teachers, where there are any")
+    ] = 0.5
+
+
+class TaggingNetwork(nn.Module):
+    """Embedding, encoder and heads. A head is named by its column."""
+
+    def __init__(
+        self,
+        embedding: EmbeddingConfig,
+        encoder: EncoderConfig,
+        heads: HeadsConfig,
+        words: WordVocabularies,
+        labels: Mapping[str, Vocabulary],
+    ) -> None:
+        super().__init__()
+        self.settings = heads
+        self.embedding = WordEmbedding(embedding, words)
+        self.dropout = VariationalDropout(embedding.dropout)
+        self.encoder = RecurrentEncoder(encoder, self.embedding.width)
+        widths = dict.fromkeys(labels, self.encoder.output_width)
+        self.ner_encoder: RecurrentEncoder | None = None
+        if heads.ner_width and "ner" in labels:
+            one_layer = msgspec.structs.replace(encoder, layers=1, width=heads.ner_width)
+            self.ner_encoder = RecurrentEncoder(one_layer, self.encoder.output_width)
+            widths["ner"] = self.ner_encoder.output_width
+        self.heads = nn.ModuleDict({column: nn.Linear(widths[column], len(v)) for column, v in labels.items()})
+        chains = {c: v for c, v in labels.items() if getattr(heads, c) == "crf"}
+        self.chains = nn.ModuleDict({c: LinearChainCRF(*_allowed(c, v)) for c, v in chains.items()})
+
+    def emissions(self, vectors_BTD: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
+        """Scores (B, T, K) of the labels of each column, from word vectors."""
+        states_BTH = self.encoder(self.dropout(vectors_BTD), lengths_B)
+        states = dict.fromkeys(self.heads, states_BTH)
+        if self.ner_encoder is not None:
+            states["ner"] = self.ner_encoder(states_BTH, lengths_B)
+        return {column: head(states[column]) for column, head in self.heads.items()}
+
+    def loss(self, column: str, emissions_BTK: Tensor, labels_BT: Tensor) -> Tensor:
+        """The summed negative log-likelihood (nats, weighted) of labels; NO_LABEL stands at padded positions."""
+        if column in self.chains:
+            return self._weight(column) * self._chain(column).loss(
+                emissions_BTK, labels_BT.clamp(min=0), labels_BT != NO_LABEL
+            )
+        return self._weight(column) * nn.functional.cross_entropy(
+            emissions_BTK.flatten(0, 1),
+            labels_BT.flatten(),
+            ignore_index=NO_LABEL,
+            reduction="sum",
+            label_smoothing=self.settings.label_smoothing,
+        )
+
+    def teacher_loss(self, column: str, emissions_BTK: Tensor, soft_BTK: Tensor, mask_BT: Tensor) -> Tensor:
+        """The summed cross-entropy (nats, weighted) between teachers' marginals and one's own (Hinton et al. 2015)."""
+        log_BTK = self.log_marginals(column, emissions_BTK, mask_BT)
+        return -self._weight(column) * (soft_BTK * log_BTK).sum(2)[mask_BT].sum()
+
+    def log_marginals(self, column: str, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:
+        """log p(label of a position = k), (B, T, K)."""
+        if column in self.chains:
+            return self._chain(column).log_marginals(emissions_BTK, mask_BT)
+        return emissions_BTK.log_softmax(2)
+
+    def best(self, column: str, emissions_BTK: Tensor, mask_BT: Tensor) -> tuple[Tensor, Tensor]:
+        """The predicted labels (B, T) and the marginal probability of each."""
+        probabilities_BTK = self.log_marginals(column, emissions_BTK, mask_BT).exp()
+        if column in self.chains:
+            best_BT = self._chain(column).decode(emissions_BTK, mask_BT)
+        else:
+            best_BT = probabilities_BTK.argmax(2)
+        return best_BT, probabilities_BTK.gather(2, best_BT.unsqueeze(2)).squeeze(2)
+
+    def _chain(self, column: str) -> LinearChainCRF:
+        chain = self.chains[column]
+        assert isinstance(chain, LinearChainCRF)
+        return chain
+
+    def _weight(self, column: str) -> float:
+        return self.settings.ner_weight if column == "ner" else 1.0
+
+
+def _allowed(column: str, labels: Vocabulary) -> tuple[Tensor, Tensor]:
+    """Which label may follow which, and which may come first: all, but in NER only what IOB2 allows."""
+    follow = can_follow if column == "ner" else lambda *_: True
+    pairs = [[follow(previous, tag) for tag in labels.symbols] for previous in labels.symbols]
+    return torch.tensor(pairs), torch.tensor([follow(None, tag) for tag in labels.symbols])
