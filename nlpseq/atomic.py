@@ -21,6 +21,7 @@ def replacing(folder: Path) -> Iterator[Path]:
     Files of the old folder that the fresh one has no file for are carried over (as hard links, so that they can be
     open for writing meanwhile).
     """
+    folder = folder.resolve()  # where it is a link, what it points to is replaced
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

@@ -30,8 +30,8 @@ from nlpseq.tasks import TASKS, Task
 
 FORMAT = 1
 MANIFEST, CONFIG, WEIGHTS, CARD = "manifest.json", "config.json", "model.safetensors", "README.md"
-FileName = Annotated[str, Meta(pattern=r"^(text/)?[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, Meta(pattern=r"^(text/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +157,7 @@ def load_task(folder: Path) -> tuple[Task, Manifest]:
         config = msgspec.json.decode((folder / CONFIG).read_bytes(), type=kind.config_type)
         with torch.device("meta"):
             task = kind.from_plain(config, _read_plain(folder, manifest))
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
+    except Exception as error:  # these files came from elsewhere: whatever goes wrong with them, they are wrong
         raise TrustError(f"{folder}: its config.json and text/ cannot be read: {error}.") from None
     task.network.load_state_dict(_read_weights(folder / WEIGHTS, task.network.state_dict()), assign=True)
     task.network.eval()
@@ -177,6 +177,9 @@ def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
                 if tuple(stored.get_slice(name).get_shape()) != tuple(weight.shape):
                     raise TrustError(f"{path}: does not fit its config.json: weight {name!r} has another shape.")
             tensors = {name: stored.get_tensor(name) for name in expected}
+            for name, weight in expected.items():
+                if tensors[name].is_floating_point() != weight.is_floating_point():
+                    raise TrustError(f"{path}: does not fit its config.json: weight {name!r} has another type.")
     except SafetensorError as error:
         raise TrustError(f"{path}: cannot be read as safetensors: {error}.") from None
     return {name: w.float() if w.is_floating_point() else w for name, w in tensors.items()}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nlpseq.nn.crf import LinearChainCRF
-from nlpseq.tasks.tagging import _allowed
+from nlpseq.tasks.tagging_network import _allowed
 from nlpseq.text.tags import can_follow
 from nlpseq.text.vocab import Vocabulary
 
