@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from nlpseq.cli import options
+
 app = typer.Typer(
     name="corpora",
     no_args_is_help=True,
@@ -15,13 +17,6 @@ app = typer.Typer(
     help="Corpora by name: see them, get them; and your own: check and convert them.",
 )
 
-Mirror = Annotated[
-    Path | None,
-    typer.Option(
-        "--mirror", metavar="FOLDER", envvar="NLPSEQ_CORPORA_MIRROR",
-        help="Take files from FOLDER/CORPUS/FILE instead of the network.",
-    ),
-]  # fmt: skip
 Columns = Annotated[
     str | None,
     typer.Option("--columns", metavar="NAMES", help="What the columns are, as token,xpos,ner; _ is passed over."),
@@ -83,7 +78,7 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of t
 @app.command()
 def get(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Corpora of the list.")],
-    mirror: Mirror = None,
+    mirror: options.Mirror = None,
     split: Annotated[
         list[str] | None,
         typer.Option("--split", metavar="SPLIT", help="Only this split; give it again for another."),
@@ -118,7 +113,7 @@ def lint(
         list[str],
         typer.Argument(metavar="FILE...|NAME", help="Files, the training split first; or one corpus."),
     ],
-    mirror: Mirror = None,
+    mirror: options.Mirror = None,
     columns: Columns = None,
     format: ReadFormat = None,
 ) -> None:
@@ -171,13 +166,14 @@ def convert(
     from nlpseq.corpora import convert as conversion
     from nlpseq.corpora.labels import parse_label_map
     from nlpseq.corpora.reading import read_tagging
+    from nlpseq.text.tokenizer import Tokenizer
 
     sentences = read_tagging(
         source,
         format=format,
         label_map=parse_label_map(label or ()),
         columns=columns.split(",") if columns else None,
-        tokenize=conversion.spacy_words(),
+        tokenize=Tokenizer().words,
         snap=snap,
     )
     with open_output(output) as out:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from typing import Any, TextIO
+from typing import TextIO
 
 import msgspec
 
 from nlpseq.corpora.conllu import FIELDS, format_conllu
-from nlpseq.corpora.jsonl import LABEL_COLUMNS, Tokenize, format_jsonl
+from nlpseq.corpora.jsonl import LABEL_COLUMNS, format_jsonl
 from nlpseq.errors import DataError, UsageError, did_you_mean
 from nlpseq.records import TaggedSentence
 
@@ -65,22 +64,6 @@ def convert(sentences: Iterable[TaggedSentence], out: TextIO, to: str) -> Conver
         for name in _lost(sentence, TARGETS[to]):
             report.dropped[name] = report.dropped.get(name, 0) + 1
     return report
-
-
-def spacy_words(language: str = "en") -> Tokenize:
-    """spaCy's tokenizer, for texts that come with spans; white space is no token. Loaded at its first use."""
-
-    @cache
-    def pipeline() -> Any:
-        import spacy
-
-        return spacy.blank(language)
-
-    def tokenize(text: str) -> tuple[list[str], list[int]]:
-        words = [token for token in pipeline().make_doc(text) if not token.is_space]
-        return [token.text for token in words], [token.idx for token in words]
-
-    return tokenize
 
 
 def _lost(sentence: TaggedSentence, target: Target) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -36,13 +37,24 @@ class Sentence:
 class Tokenizer:
     """Splits text as spaCy's blank pipeline of a language does, and into sentences of at most `limit` tokens.
 
-    Raises UsageError where spaCy has no such language, or the language needs a package that is not installed.
+    spaCy is loaded when it is first needed; that raises UsageError where it has no such language, or the language needs
+    a package that is not installed.
     """
 
     def __init__(self, language: str = "en", limit: int = 250) -> None:
         self.language, self.limit = language, limit
-        self._nlp = _blank(language)
         self._memory: dict[str, tuple[tuple[int, str], ...]] = {}
+
+    @cached_property
+    def nlp(self) -> Any:
+        """The blank pipeline of the language."""
+        import spacy
+
+        try:
+            return spacy.blank(self.language)
+        except ImportError as error:
+            reason = " ".join(str(error).split())
+            raise UsageError(f"tokenizer.language: spaCy cannot tokenize {self.language!r}: {reason}") from None
 
     def words(self, text: str) -> tuple[list[str], list[int]]:
         """The words of `text`, in order, and the offset of each. White space belongs to no word."""
@@ -65,23 +77,13 @@ class Tokenizer:
         if len(stretch) > GIANT:
             return _split_giant(stretch)
         whole = _HALF_PAIR.sub("\ufffd", stretch)  # spaCy encodes what it reads, and these have no encoding
-        with self._nlp.memory_zone():
-            found = [(token.idx, len(token.text)) for token in self._nlp.tokenizer(whole) if token.text]
+        with self.nlp.memory_zone():
+            found = [(token.idx, len(token.text)) for token in self.nlp.tokenizer(whole) if token.text]
         pieces = tuple((at, stretch[at : at + length]) for at, length in found)
         if len(self._memory) >= MEMORY:
             self._memory.clear()
         self._memory[stretch] = pieces
         return pieces
-
-
-def _blank(language: str) -> Any:
-    import spacy
-
-    try:
-        return spacy.blank(language)
-    except ImportError as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"tokenizer.language: spaCy cannot tokenize {language!r}: {reason}") from None
 
 
 def _split_giant(stretch: str) -> tuple[tuple[int, str], ...]:

@@ -62,10 +62,11 @@ def prepare(
     use_threads(threads)
     config = build(TASKS[task].config_type, settings)
     language = config.tokenizer.language
-    words = Tokenizer(language).words
-    examples: Sequence[Any] = read_sources(train, "train", mirror=mirror, tokenize=words)
+    tokenizer = Tokenizer(language)
+    _ = tokenizer.nlp  # a wrong language is an error now rather than after the training
+    examples: Sequence[Any] = read_sources(train, "train", mirror=mirror, tokenize=tokenizer.words)
     if dev:
-        held: Sequence[Any] = read_sources(dev, "dev", mirror=mirror, tokenize=words)
+        held: Sequence[Any] = read_sources(dev, "dev", mirror=mirror, tokenize=tokenizer.words)
     else:
         examples, held = hold_out(examples, config.training.seed)
     return Job(

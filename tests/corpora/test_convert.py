@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from nlpseq.corpora.convert import TARGETS, convert, spacy_words
+from nlpseq.corpora.convert import TARGETS, convert
 from nlpseq.corpora.reading import read_tagging
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
@@ -67,10 +67,3 @@ def test_what_cannot_be_written_is_an_error() -> None:
         convert([odd], io.StringIO(), "iob2")
     with pytest.raises(UsageError, match="Did you mean 'conllu'"):
         convert([plain], io.StringIO(), "conlu")
-
-
-def test_spacy_words_have_their_offsets() -> None:
-    text = "Ada  Lovelace's dog."
-    tokens, starts = spacy_words()(text)
-    assert tokens == ["Ada", "Lovelace", "'s", "dog", "."]
-    assert all(text.startswith(token, start) for token, start in zip(tokens, starts, strict=True))

@@ -45,7 +45,7 @@ def test_every_word_stands_where_it_says(text: str) -> None:
 def test_words_are_those_of_spacy(text: str) -> None:
     if any(len(stretch) > GIANT for stretch in text.split()):
         return
-    theirs = [(t.text, t.idx) for t in ENGLISH._nlp.tokenizer(text) if not t.is_space]
+    theirs = [(t.text, t.idx) for t in ENGLISH.nlp.tokenizer(text) if not t.is_space]
     assert list(zip(*ENGLISH.words(text), strict=True)) == theirs
 
 
@@ -54,7 +54,7 @@ def test_words_are_those_of_spacy(text: str) -> None:
 @given(text=TEXTS)
 def test_words_are_those_of_spacy_in_other_languages(language: str, text: str) -> None:
     tokenizer = Tokenizer(language)
-    theirs = [(t.text, t.idx) for t in tokenizer._nlp.tokenizer(text) if not t.is_space]
+    theirs = [(t.text, t.idx) for t in tokenizer.nlp.tokenizer(text) if not t.is_space]
     assert list(zip(*tokenizer.words(text), strict=True)) == theirs
 
 
@@ -108,8 +108,8 @@ def test_giant_words_never_reach_the_rules(unit: str, monkeypatch: pytest.Monkey
     """
     tokenizer = Tokenizer("en")
     given_to_spacy: list[int] = []
-    inner = tokenizer._nlp.tokenizer
-    monkeypatch.setattr(tokenizer._nlp, "tokenizer", lambda text: given_to_spacy.append(len(text)) or inner(text))
+    inner = tokenizer.nlp.tokenizer
+    monkeypatch.setattr(tokenizer.nlp, "tokenizer", lambda text: given_to_spacy.append(len(text)) or inner(text))
     giant = unit * (200_000 // len(unit))
     tokens, starts = tokenizer.words(f"Before {giant} after.")
     assert "".join(tokens) == f"Before{giant}after."
@@ -142,13 +142,13 @@ def test_the_memory_changes_nothing_and_has_an_end(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("language", ["english", "", "zz", "../en", "en_core_web_sm"])
 def test_an_unknown_language_is_a_sentence_that_names_it(language: str) -> None:
     with pytest.raises(UsageError, match=re.escape(repr(language))):
-        Tokenizer(language)
+        Tokenizer(language).words("word")
 
 
 @pytest.mark.skipif(find_spec("pythainlp") is not None, reason="with its package, Thai simply works")
 def test_a_language_that_needs_a_package_says_which() -> None:
     with pytest.raises(UsageError, match="pythainlp"):
-        Tokenizer("th")
+        Tokenizer("th").words("word")
 
 
 @given(st.lists(st.sampled_from([".", "a", "B", '"', "?"]), max_size=20), st.integers(1, 5))
