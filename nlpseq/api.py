@@ -64,7 +64,7 @@ class TagPipeline:
         if isinstance(item, str):
             return item, self.tokenizer.sentences(item)
         if not isinstance(item, Sequence) or not all(isinstance(token, str) and token for token in item):
-            return Failure("expected a text or a list of words, none of them empty", number)
+            return Failure("Expected a text or a list of words, none of them empty.", number)
         text = " ".join(item)
         starts, at = [], 0
         for token in item:

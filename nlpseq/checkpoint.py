@@ -61,7 +61,7 @@ def find_checkpoint(name: str | Path) -> Path:
     if folder.exists():
         raise UsageError(f"{folder}: this is no checkpoint: it has no {MANIFEST}.")
     raise UsageError(
-        f"there is no checkpoint {str(name)!r}, neither a folder nor a shipped one. {did_you_mean(str(name), shipped)}"
+        f"There is no checkpoint {str(name)!r}, neither a folder nor a shipped one. {did_you_mean(str(name), shipped)}"
     )
 
 

@@ -155,7 +155,7 @@ def _check_names(kind: type[Any], values: Mapping[str, Any], where: str, path: s
     prefix = f"{where}: " if where else ""
     for key, value in values.items():
         if key not in fields:
-            raise UsageError(f"{prefix}there is no setting {path + key!r}. {did_you_mean(key, fields)}")
+            raise UsageError(f"{prefix}There is no setting {path + key!r}. {did_you_mean(key, fields)}")
         if isinstance(fields[key], type) and issubclass(fields[key], Section) and isinstance(value, Mapping):
             _check_names(fields[key], value, where, f"{path}{key}.")
 
@@ -165,7 +165,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file.") from None
+        raise UsageError(f"{path}: There is no such file.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as TOML: {error}.") from None
 

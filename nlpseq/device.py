@@ -13,9 +13,9 @@ def find_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if there["cuda"] else "cpu")
     if name.partition(":")[0] not in there:
-        raise UsageError(f"there is no device {name!r}. Known: auto, cpu, cuda, mps.")
+        raise UsageError(f"There is no device {name!r}. Known: auto, cpu, cuda, mps.")
     if not there[name.partition(":")[0]]:
-        raise UsageError(f"the device {name!r} is not available to this install of torch. Use --device cpu.")
+        raise UsageError(f"The device {name!r} is not available to this install of torch. Use --device cpu.")
     return torch.device(name)
 
 

@@ -46,7 +46,7 @@ def read_source(
         name, own_split, label_map = _parts(spec)
         sentences = list(open_corpus(name, own_split or split, mirror, label_map=label_map))
     if not sentences:
-        raise DataError("holds no sentence.", spec)
+        raise DataError("It holds no sentence.", spec)
     return sentences
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nlpseq.batching import mask_of, reversed_positions
+from nlpseq.batching import mask_of, reorder, reversed_positions
 from nlpseq.config import Cell, EncoderConfig
 from nlpseq.nn.dropout import VariationalDropout
 
@@ -64,10 +64,9 @@ class RecurrentLayer(nn.Module):
         states_BTH: Tensor = self.forwards(inputs_BTD)[0]
         if self.backwards is None:
             return states_BTH
-        order_BT1 = reversed_positions(lengths_B, inputs_BTD.shape[1]).unsqueeze(2)
-        reversed_BTD = inputs_BTD.gather(1, order_BT1.expand_as(inputs_BTD))
-        back_BTH = self.backwards(reversed_BTD)[0]
-        return torch.cat((states_BTH, back_BTH.gather(1, order_BT1.expand_as(back_BTH))), dim=2)
+        order_BT = reversed_positions(lengths_B, inputs_BTD.shape[1])
+        back_BTH = self.backwards(reorder(inputs_BTD, order_BT))[0]
+        return torch.cat((states_BTH, reorder(back_BTH, order_BT)), dim=2)
 
 
 class RecurrentEncoder(nn.Module):

@@ -100,7 +100,7 @@ class Tagger:
                 seen[column].update(example.columns[column])
         labels = {column: Vocabulary(_closed(column, count), reserved=0) for column, count in seen.items() if count}
         if not labels:
-            raise DataError(f"no training example has any of the columns {', '.join(config.heads.columns)}.")
+            raise DataError(f"No training example has any of the columns {', '.join(config.heads.columns)}.")
         tagger = cls(config, words, labels)
         tagger.network.embedding.start_from(vectors, words)
         return tagger
@@ -131,7 +131,7 @@ class Tagger:
         """
         for teacher in teachers:
             if {c: v.symbols for c, v in teacher.labels.items()} != {c: v.symbols for c, v in self.labels.items()}:
-                raise UsageError("a teacher has other labels than the training examples; train it on the same ones.")
+                raise UsageError("A teacher has other labels than the training examples; train it on the same ones.")
         sentences = [example.tokens for example in examples]
         answers = zip(*(teacher.probabilities(sentences) for teacher in teachers), strict=True)
         result = []

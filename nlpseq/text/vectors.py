@@ -35,7 +35,7 @@ def read_vectors(path: str | Path, *, limit: int) -> dict[str, Vector]:
             raise DataError(f"{word!r} has {len(vector)} numbers, where the words before have {width}.", path, number)
         vectors.setdefault(normal_form(word), vector)
     if not vectors:
-        raise DataError("holds no vector.", path)
+        raise DataError("It holds no vector.", path)
     return vectors
 
 

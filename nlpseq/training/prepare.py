@@ -58,7 +58,7 @@ def prepare(
     Raises UsageError for wrong settings or no training data, DataError for unreadable files.
     """
     if not train:
-        raise UsageError("there is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
+        raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     use_threads(threads)
     config = build(TASKS[task].config_type, settings)
     language = config.tokenizer.language

@@ -1,0 +1,84 @@
+"""What the README and the docs tell a reader to type is typed here."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nlpseq.config import build
+from nlpseq.tasks.tagging import TaggingConfig
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^(?:<!-- (not run: [^\n]+) -->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The blocks of a page that are in `language`, but for those marked as not to be run."""
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [code for skipped, kind, code in found if kind == language and not skipped]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Where `nlpseq` is a command, on one thread, with nothing kept outside `folder`."""
+    command = folder / "bin" / "nlpseq"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m nlpseq.cli.main "$@"\n')
+    command.chmod(0o755)
+    own = {"PATH": f"{command.parent}:{os.environ['PATH']}", "NLPSEQ_CACHE": str(folder / "cache")}
+    return {**os.environ, **own, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_of_a_page(page: Path, tmp_path: Path) -> None:
+    """Every line behind `$` ends well, in the order of the page, in one folder."""
+    where = environment(tmp_path)
+    for block in blocks(page, "console"):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                done = subprocess.run(
+                    line[2:], shell=True, cwd=tmp_path, env=where, capture_output=True, text=True, timeout=240
+                )
+                assert done.returncode == 0, f"{page.name}: {line}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_of_a_page(page: Path, tmp_path: Path) -> None:
+    for code in blocks(page, "python"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip(), "an example shows something"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_of_a_page(page: Path) -> None:
+    for code in blocks(page, "toml"):
+        values = tomllib.loads(code)
+        values.pop("data", None)
+        build(TaggingConfig, values)
+
+
+def test_the_pages_have_commands() -> None:
+    """Otherwise the tests above would hold for a pattern that finds nothing."""
+    readme = "".join(blocks(ROOT / "README.md", "console"))
+    assert readme.count("$ nlpseq") >= 8
+    assert blocks(ROOT / "README.md", "python")
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
