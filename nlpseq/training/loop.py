@@ -141,6 +141,8 @@ def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:
         group["lr"] = rate
     run.optimizer.zero_grad(set_to_none=True)
     losses = run.task.losses(run.task.collate(batch)).values()
+    if not losses:  # none of its examples has a label that is learnt
+        return torch.zeros(()), torch.zeros(())
     loss = torch.stack([total / count for total, count in losses]).sum()
     loss.backward()  # type: ignore[no-untyped-call]
     norm = clip(run._weights(), run.config.clip_norm)

@@ -72,6 +72,7 @@ def train(job: Job) -> Iterator[Progress]:
     """
     _make_room(job)
     task, run = _begin(job)
+    _forget_after(run.step, job.output / LOG)
     items = [task.encode(example) for example in job.train]
     if job.teachers:
         items = task.taught(items, job.train, [load_task(folder)[0] for folder in job.teachers])
@@ -114,6 +115,15 @@ def _begin(job: Job) -> tuple[Task, Run]:
         elif (job.output / "manifest.json").exists():
             raise UsageError(f"{job.output}: this run is over; there is nothing to resume.")
     return task, run
+
+
+def _forget_after(step: int, log: Path) -> None:
+    """Drops from the log the steps that the run will take again, and a last line that a kill cut short."""
+    if log.exists():
+        lines = log.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if line.endswith(b"\n") and msgspec.json.decode(line)["step"] <= step]
+        log.with_suffix(".new").write_bytes(b"".join(kept))
+        log.with_suffix(".new").replace(log)
 
 
 def _save(job: Job, task: Task, scores: dict[str, float], run: Run | None = None) -> None:

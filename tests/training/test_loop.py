@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import torch
+
+from nlpseq.records import Progress
+from nlpseq.tasks.tagging import Tagger
+from nlpseq.training import loop
+from nlpseq.training.loop import Run, batch_budget, fit
+from tests.examples import corpus
+from tests.taggers import small
+
+TRAIN, DEV = corpus(30, seed=1), corpus(10, seed=2)
+TIMES = {"items_per_second", "seconds", "seconds_left"}  # what two runs of the same steps may tell differently
+
+
+@pytest.fixture(autouse=True)
+def _report_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports come by the clock; so that runs can be compared, one comes with every step."""
+    monkeypatch.setattr(loop, "REPORT_SECONDS", 0.0)
+
+
+def begin(seed: int = 1, **training: Any) -> Run:
+    config = small(training={"epochs": 2, "seed": seed, "batch_tokens": 60, **training})
+    torch.manual_seed(seed)
+    return Run(Tagger.create(config, TRAIN), config.training)
+
+
+def going(run: Run, **options: Any) -> Iterator[Progress]:
+    return fit(run, [run.task.encode(e) for e in TRAIN], DEV, **options)
+
+
+def told(progress: Progress) -> dict[str, Any]:
+    return {name: getattr(progress, name) for name in progress.__struct_fields__ if name not in TIMES}
+
+
+def end(run: Run) -> dict[str, torch.Tensor]:
+    return {name: weight.clone() for name, weight in run.task.network.state_dict().items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"optimizer": "sgd", "learning_rate": 0.1},
+        {"average": 0.0},
+        {"evaluate_every": 2, "schedule": "linear", "patience": 3},
+    ],
+    ids=["adamw", "sgd", "no average", "evaluations between"],
+)
+def test_a_run_taken_up_after_any_report_is_the_uninterrupted_one(settings: dict[str, Any]) -> None:
+    """Bit for bit: the same reports from there on, and the same weights at the end."""
+    whole_run = begin(**settings)
+    states: list[Any] = []
+    whole: list[Progress] = []
+    for progress in going(whole_run):
+        whole.append(progress)
+        tensors, plain = whole_run.state()
+        states.append(({name: value.clone() for name, value in tensors.items()}, dict(plain)))
+        torch.rand(3)  # what others draw meanwhile is none of its business
+    assert len(whole) > 4
+    assert len([p for p in whole if p.scores]) >= 2
+    for index in range(len(whole)):
+        run = begin(**settings)
+        torch.manual_seed(index)
+        with torch.no_grad():
+            for weight in run.task.network.parameters():
+                weight.zero_()  # everything comes from the state
+        run.restore(*states[index])
+        rest = [told(progress) for progress in going(run)]
+        assert rest == [told(progress) for progress in whole[index + 1 :]]
+        assert same(end(run), end(whole_run))
+        assert run.best_scores == whole_run.best_scores
+
+
+def test_a_seed_decides_everything_and_another_seed_something_else() -> None:
+    ends = []
+    for seed, drawn in ((1, 3), (1, 5), (2, 3)):
+        run = begin(seed=seed)
+        torch.manual_seed(drawn)  # the state of the world outside does not matter
+        ends.append(([told(p) for p in going(run)], end(run)))
+    assert ends[0][0] == ends[1][0]
+    assert same(ends[0][1], ends[1][1])
+    assert ends[0][0] != ends[2][0]
+    assert not same(ends[0][1], ends[2][1])
+
+
+def test_the_random_numbers_of_others_are_left_alone() -> None:
+    torch.manual_seed(7)
+    wanted = torch.rand(3)
+    torch.manual_seed(7)
+    run = begin()
+    torch.manual_seed(7)
+    list(going(run))
+    assert torch.equal(torch.rand(3), wanted)
+
+
+def test_reports_tell_how_far_it_is() -> None:
+    run = begin()
+    reports = list(going(run))
+    assert [p.step for p in reports] == list(range(1, len(reports) + 1))
+    epochs = [p.epoch for p in reports]
+    assert epochs == sorted(epochs)
+    assert epochs[-1] == 2.0
+    evaluated = [p for p in reports if p.scores is not None]
+    assert [p.epoch for p in evaluated] == [1.0, 2.0]
+    assert all(p.loss > 0 and p.gradient_norm > 0 and p.items_per_second > 0 for p in reports)
+    assert evaluated[0].best
+    assert sum(p.best for p in reports) >= 1
+    assert all(not p.best for p in reports if p.scores is None)
+
+
+def test_the_best_weights_are_in_the_network_at_the_end() -> None:
+    run = begin(epochs=6, learning_rate=0.3, schedule="constant", average=0.0, patience=0)  # so fast that it stumbles
+    reports = [p for p in going(run) if p.scores is not None]
+    best = max(p.scores["mean"] for p in reports)
+    assert run.task.score(DEV)["mean"] == pytest.approx(best)
+    assert run.best_scores == next(p.scores for p in reports if p.scores["mean"] == best)
+    assert [p.best for p in reports].index(True) == 0
+    assert reports[-1].scores["mean"] < best  # this rate does stumble, or the test shows nothing
+
+
+def test_evaluation_is_of_the_averaged_weights_and_training_goes_on_with_the_others() -> None:
+    run = begin(epochs=1, average=0.99, evaluate_every=2)
+    for progress in going(run):
+        if progress.scores:
+            averages = [a.clone() for a in run.average.averages]
+            live = end(run)
+            run.average.swap()
+            assert run.task.score(DEV) == progress.scores
+            if progress.best:
+                assert same(end(run), run.best)
+            run.average.swap()
+            assert same(end(run), live)
+            assert all(torch.equal(a, b) for a, b in zip(averages, run.average.averages, strict=True))
+
+
+def test_patience_ends_a_run_that_does_not_get_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = [10.0, 20.0, 20.0, 15.0, 30.0, 30.0, 29.0, 30.0, 99.0]  # as good is not better
+    scores = iter(given)
+    run = begin(epochs=50, patience=3)
+    monkeypatch.setattr(run.task, "score", lambda _: {"mean": next(scores)})
+    found = [(p.scores["mean"], p.best) for p in going(run) if p.scores]
+    assert found == list(zip(given[:8], [True, True, False, False, True, False, False, False], strict=True))
+
+
+def test_without_patience_all_epochs_are_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = begin(epochs=12, patience=0)
+    monkeypatch.setattr(run.task, "score", lambda _: {"mean": 1.0})
+    assert len([p for p in going(run) if p.scores]) == 12
+
+
+class Clock:
+    """Stands in for the time module; each look at it takes a tenth of a second."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 0.1
+        return self.now
+
+
+def test_a_time_limit_ends_it_with_an_evaluation_and_the_rate_at_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "time", Clock())
+    run = begin(epochs=1000, learning_rate=0.01, warmup=0.1)
+    reports = list(going(run, time_limit=20.0))
+    assert 20 <= run.seconds < 20 + 2  # a step looks at the clock four times or so
+    assert reports[-1].scores is not None
+    assert run.best
+    rates = [p.learning_rate for p in reports]
+    assert max(rates) == pytest.approx(0.01, rel=0.05)
+    assert rates[-1] < 0.0005  # the schedule followed the clock to its end
+    lefts = [p.seconds_left for p in reports]
+    assert lefts[-1] == 0
+    assert all(left is not None and 0 <= left <= 20 for left in lefts)
+
+
+def test_a_time_limit_counts_over_resumed_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "time", Clock())
+    run = begin(epochs=1000)
+    reports = going(run, time_limit=10.0)
+    for progress in reports:
+        if progress.seconds > 6:
+            break
+    state = run.state()
+    later = begin(epochs=1000)
+    later.restore(*state)
+    list(going(later, time_limit=10.0))
+    assert 10 <= later.seconds < 12
+    before = later.step
+    assert list(going(later, time_limit=10.0)) == []
+    assert later.step == before
+
+
+def test_the_loss_told_does_not_depend_on_padding() -> None:
+    """A batch of one sentence and the same beside a longer one: the summed losses differ by the longer one's."""
+    run = begin()
+    run.task.network.eval()
+    short, long = run.task.encode(TRAIN[0]), run.task.encode(max(TRAIN, key=lambda e: len(e.tokens)))
+    both = run.task.losses(run.task.collate([short, long]))
+    for column, (total, _) in both.items():
+        apart = sum(run.task.losses(run.task.collate([item]))[column][0].item() for item in (short, long))
+        assert total.item() == pytest.approx(apart, rel=1e-5)
+
+
+def test_clipping_bounds_what_an_sgd_step_changes() -> None:
+    """The first step of SGD with Nesterov momentum 0.9 moves by rate x 1.9 x gradient."""
+    run = begin(optimizer="sgd", learning_rate=1.0, schedule="constant", warmup=0.0, clip_norm=0.01, weight_decay=0.0)
+    before = end(run)
+    progress = next(going(run))
+    after = {name: weight for name, weight in end(run).items() if weight.is_floating_point()}
+    moved = torch.cat([(weight - before[name]).flatten() for name, weight in after.items()])
+    assert progress.gradient_norm > 0.01
+    assert moved.norm().item() == pytest.approx(1.9 * 0.01, rel=1e-3)
+
+
+def test_examples_without_any_learnt_label_do_not_stop_it() -> None:
+    """As when one of several corpora has none of the columns: a batch may be made of such sentences alone."""
+    mixed = [*corpus(3, seed=1, columns=("ner",)), *corpus(20, seed=2, columns=("upos",))]
+    config = small(heads={"columns": ["ner"]}, training={"epochs": 1, "batch_tokens": 20})
+    run = Run(Tagger.create(config, mixed), config.training)
+    list(fit(run, [run.task.encode(e) for e in mixed], mixed))
+    assert run.epoch == 1
+
+
+@pytest.mark.parametrize(("tokens", "budget"), [(0, 120), (10_000, 120), (30_000, 200), (10**6, 1200), (10**9, 1200)])
+def test_the_size_of_a_batch_by_that_of_the_corpus(tokens: int, budget: int) -> None:
+    assert batch_budget(tokens) == budget
+
+
+def test_a_report_comes_about_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "REPORT_SECONDS", 1.0)
+    monkeypatch.setattr(loop, "time", Clock())
+    reports = [p for p in going(begin(epochs=2, batch_tokens=10)) if p.scores is None]
+    assert reports
+    gaps = [b.seconds - a.seconds for a, b in pairwise(reports)]
+    assert all(gap >= 0.9 for gap in gaps)
+
+
+def test_time_is_monotonic_time() -> None:
+    assert loop.time is time

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from nlpseq.config import TrainingConfig
+from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, rate_at
+from tests.taggers import untrained
+
+SCHEDULES = ("constant", "linear", "cosine")
+schedules = st.sampled_from(SCHEDULES)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "half", "end"), [("constant", 1.0, 1.0), ("linear", 0.5, 1e-3), ("cosine", 0.5, 1e-3)]
+)
+def test_schedules_at_their_ends(schedule: str, half: float, end: float) -> None:
+    config = TrainingConfig(schedule=schedule, warmup=0.2, learning_rate=3.0)
+    assert rate_at(config, 0.0) == pytest.approx(3 * 1e-3 / 0.201)  # a first step that is not quite nothing
+    assert rate_at(config, 0.2) == pytest.approx(3.0)
+    assert rate_at(config, 0.2 - 1e-9) == pytest.approx(3.0)  # without a jump
+    assert rate_at(config, 0.6) == pytest.approx(3 * half)
+    assert rate_at(config, 1.0) == pytest.approx(3 * end)
+    assert rate_at(config, 7.0) == rate_at(config, 1.0)  # the clock may be ahead of the steps
+
+
+@given(schedules, st.floats(0, 0.99), st.floats(0, 1), st.floats(0, 1))
+def test_rates_rise_and_then_never_rise_again(schedule: str, warmup: float, one: float, other: float) -> None:
+    config = TrainingConfig(schedule=schedule, warmup=warmup, learning_rate=1.0)
+    first, second = sorted((one, other))
+    rates = rate_at(config, first), rate_at(config, second)
+    assert all(0 < rate <= 1 for rate in rates)
+    if second < warmup:
+        assert rates[0] <= rates[1]
+    if first >= warmup:
+        assert rates[0] >= rates[1] - 1e-12
+
+
+def test_weight_decay_falls_on_matrices_alone() -> None:
+    tagger = untrained(heads={"upos": "crf"})
+    names = {weight: name for name, weight in tagger.network.named_parameters()}
+    decayed, others = build_optimizer(tagger.network, TrainingConfig(weight_decay=0.5)).param_groups
+    assert (decayed["weight_decay"], others["weight_decay"]) == (0.5, 0.0)
+    found = [names[weight] for group in (decayed, others) for weight in group["params"]]
+    assert sorted(found) == sorted(names.values())  # each weight in one group, once
+    for weight in decayed["params"]:
+        assert "weight" in names[weight].split(".")[-1]
+        assert not any(part in names[weight] for part in ("forms", "affixes", "characters.embedding", "chains"))
+    left = [names[weight] for weight in others["params"] if weight.dim() > 1]
+    assert all("embedding" in name or "transitions" in name for name in left)
+
+
+def test_fixed_vectors_are_not_trained() -> None:
+    tagger = untrained(embedding={"words": "one_hot"})
+    optimizer = build_optimizer(tagger.network, TrainingConfig())
+    trained = [id(weight) for group in optimizer.param_groups for weight in group["params"]]
+    assert id(tagger.network.embedding.forms.weight) not in trained
+
+
+@pytest.mark.parametrize("limit", [0.0, 1.0, 5.0, 100.0])
+def test_clipping_keeps_the_direction_and_bounds_the_norm(limit: float) -> None:
+    weights = [nn.Parameter(torch.zeros(3)), nn.Parameter(torch.zeros(2, 2))]
+    for weight, gradient in zip(weights, (torch.tensor([3.0, 0, 4]), torch.full((2, 2), 6.0)), strict=True):
+        weight.grad = gradient.clone()
+    before = math.sqrt(25 + 4 * 36)  # 13
+    assert clip(weights, limit).item() == pytest.approx(before)
+    after = torch.cat([weight.grad.flatten() for weight in weights])
+    # torch divides by the norm plus 1e-6, to be safe at zero.
+    assert after.norm().item() == pytest.approx(min(before, limit or before), rel=1e-5)
+    assert torch.allclose(after / after[0], torch.tensor([3.0, 0, 4, 6, 6, 6, 6]) / 3)
+
+
+def test_the_average_follows_its_equation_and_changes_places() -> None:
+    network = nn.Linear(2, 1, bias=False)
+    average = MovingAverage(network, 0.9)
+    wanted = network.weight.detach().clone()
+    for step in range(1, 200):
+        with torch.no_grad():
+            network.weight.fill_(step)
+        average.update(step)
+        decay = min(0.9, step / (step + 10))  # short-sighted at first
+        wanted = decay * wanted + (1 - decay) * step
+    torch.testing.assert_close(average.averages[0], wanted)
+    average.swap()
+    torch.testing.assert_close(network.weight.detach(), wanted)
+    assert torch.equal(average.averages[0], torch.full((1, 2), 199.0))
+    average.swap()
+    assert torch.equal(network.weight.detach(), torch.full((1, 2), 199.0))
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_both_optimisers_go_downhill(optimizer: str) -> None:
+    torch.manual_seed(0)
+    network = nn.Linear(3, 1)
+    inputs, wanted = torch.randn(50, 3), torch.randn(50, 1)
+    one = build_optimizer(network, TrainingConfig(optimizer=optimizer, learning_rate=0.01))
+    losses = []
+    for _ in range(50):
+        one.zero_grad()
+        loss = (network(inputs) - wanted).square().mean()
+        loss.backward()
+        one.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
