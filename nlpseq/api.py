@@ -63,7 +63,8 @@ class TagPipeline:
     def _parse(self, item: Text, number: int) -> tuple[str, list[Sentence]] | Failure:
         if isinstance(item, str):
             return item, self.tokenizer.sentences(item)
-        if not isinstance(item, Sequence) or not all(isinstance(token, str) and token for token in item):
+        words = isinstance(item, Sequence) and not isinstance(item, bytes | bytearray)
+        if not words or not all(isinstance(token, str) and token for token in item):
             return Failure("Expected a text or a list of words, none of them empty.", number)
         text = " ".join(item)
         starts, at = [], 0

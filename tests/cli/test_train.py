@@ -1,0 +1,186 @@
+"""`nlpseq train tag`, then everything that can be done with what it leaves, through the real command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nlpseq.cli.train import seconds
+from nlpseq.errors import UsageError
+from tests.examples import corpus, write_conllu
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = (
+    "embedding.width=16", "embedding.character_width=8", "embedding.character_features=16", "embedding.affix_width=8",
+    "embedding.min_count=1", "embedding.dropout=0", "encoder.width=16", "encoder.layers=1", "encoder.dropout=0",
+    "training.learning_rate=0.02", "training.average=0.9", "training.epochs=8", "training.patience=0",
+    "training.batch_tokens=100",
+)  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("NLPSEQ_")}
+    return {**kept, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def nlpseq(*arguments: str | Path, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nlpseq.cli.main", *map(str, arguments)],
+        input=stdin, capture_output=True, check=False, text=True, timeout=120, cwd=cwd, env=environment(),
+    )  # fmt: skip
+
+
+def settings(*more: str) -> list[str]:
+    return [part for one in (*SETTINGS, *more) for part in ("--set", one)]
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's folder: two files of their own, and the tagger they trained."""
+    folder = tmp_path_factory.mktemp("work")
+    write_conllu(folder / "train.conllu", corpus(150, seed=1))
+    write_conllu(folder / "dev.conllu", corpus(40, seed=2))
+    trained = nlpseq("train", "tag", *data(), "-o", "tagger", *settings(), cwd=folder)
+    assert (trained.returncode, trained.stdout) == (0, ""), trained.stderr  # all of it is for people: stderr
+    (folder / "said").write_text(trained.stderr)
+    return folder
+
+
+def data() -> list[str]:
+    return ["--train", "train.conllu", "--dev", "dev.conllu"]
+
+
+def test_it_learns_what_can_be_learnt(work: Path) -> None:
+    """Every label follows from the word and its neighbours; so nearly all of them are right. The run of seed 1 ends
+    at 100; 98 leaves room for another machine's arithmetic, and a tagger that ignores context stays below 95: "can"
+    and the names are a fifth of all words, with two readings each."""
+    scored = nlpseq("evaluate", "tagger", "dev.conllu", "--json", cwd=work)
+    assert scored.returncode == 0, scored.stderr
+    scores = json.loads(scored.stdout)
+    assert scores["sentences"] == 40
+    assert min(scores["upos"]["accuracy"], scores["xpos"]["accuracy"], scores["ner"]["f1"]) >= 98
+    manifest = json.loads((work / "tagger" / "manifest.json").read_bytes())
+    assert manifest["scores"]["upos"] == pytest.approx(scores["upos"]["accuracy"], abs=0.01)
+    assert manifest["scores"]["ner"] == pytest.approx(scores["ner"]["f1"], abs=0.01)
+
+
+def test_it_tells_how_it_goes(work: Path) -> None:
+    said = (work / "said").read_text()
+    assert "150 examples" in said
+    assert said.count("loss") == 8  # once an epoch
+    log = [json.loads(line) for line in (work / "tagger" / "log.jsonl").read_text().splitlines()]
+    assert sum(line["scores"] is not None for line in log) == 8
+    assert log[-1]["loss"] < log[0]["loss"]
+
+
+def test_context_decides(work: Path) -> None:
+    answer = nlpseq("tag", "-c", "tagger", "-f", "jsonl", "the can can fall in Jordan City .", cwd=work)
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert [token["upos"] for token in found["tokens"]][:3] == ["DET", "NOUN", "AUX"]
+    assert [(e["text"], e["label"], e["start"]) for e in found["entities"]] == [("Jordan City", "LOC", 20)]
+    answer = nlpseq("tag", "-c", "tagger", cwd=work, stdin="Mr Jordan can sing .\n\nMr Paris can sing .\n")
+    lines = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [[e["label"] for e in line["entities"]] for line in lines] == [["PER"], [], ["PER"]]
+
+
+def test_its_card_tells_how_to_make_it_again(work: Path) -> None:
+    card = nlpseq("checkpoints", "info", "tagger", cwd=work)
+    assert card.returncode == 0, card.stderr
+    assert card.stdout == (work / "tagger" / "README.md").read_text()
+    assert "train tag --train train.conllu --dev dev.conllu -o tagger" in card.stdout
+    assert "`encoder.width` | `16`" in card.stdout
+    assert nlpseq("checkpoints", "verify", "tagger", cwd=work).returncode == 0
+
+
+def test_a_killed_run_resumes_to_the_very_same_end(work: Path) -> None:
+    """Killed as soon as there is a state to go on from; then the same bytes as those of the run that was not."""
+    command = ["train", "tag", *data(), "-o", "killed", *settings()]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nlpseq.cli.main", *command],
+        stderr=subprocess.DEVNULL, cwd=work, env=environment(),
+    )  # fmt: skip
+    state, end = work / "killed" / "resume" / "state.safetensors", time.monotonic() + 60
+    while not state.exists() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "the run was over before it could be killed"
+    again = nlpseq(*command, cwd=work)
+    assert (again.returncode, "--resume" in again.stderr) == (2, True)
+    other = nlpseq(*command, "--set", "encoder.width=20", "--resume", cwd=work)
+    assert (other.returncode, "other settings" in other.stderr) == (2, True)
+    resumed = nlpseq(*command, "--resume", cwd=work)
+    assert resumed.returncode == 0, resumed.stderr
+    assert (work / "killed" / "model.safetensors").read_bytes() == (work / "tagger" / "model.safetensors").read_bytes()
+    steps = [
+        [(line["epoch"], line["scores"]) for line in map(json.loads, log.read_text().splitlines()) if line["scores"]]
+        for log in (work / "killed" / "log.jsonl", work / "tagger" / "log.jsonl")
+    ]
+    assert steps[0] == steps[1]
+
+
+def test_a_file_of_settings_and_a_time_limit(work: Path) -> None:
+    """A configuration names the data; the run that would take hours ends in its two seconds, and can be used."""
+    lines = ["[data]", 'train = ["train.conllu"]', "[training]", "epochs = 100000", "batch_tokens = 100"]
+    (work / "my.toml").write_text("\n".join([*lines, "[encoder]", "width = 8", "layers = 1"]))
+    started = time.monotonic()
+    result = nlpseq("train", "tag", "--config", "my.toml", "-o", "limited", "--time-limit", "2s", cwd=work)
+    assert result.returncode == 0, result.stderr
+    assert time.monotonic() - started < 60  # two seconds and the start, on however slow a machine
+    manifest = json.loads((work / "limited" / "manifest.json").read_bytes())
+    assert manifest["dev"] == ["a held-out tenth"]
+    assert json.loads((work / "limited" / "config.json").read_bytes())["encoder"]["width"] == 8
+    assert "135 examples, 15 to choose by" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["tag"], 2, "-o"),
+        (["tag", "-o", "new"], 2, "nothing to train on"),
+        (["tag", "-o", "new", "--train", "missing.conllu"], 1, "missing.conllu"),
+        (["tag", "-o", "new", "--train", "no-such-corpus"], 2, "no-such-corpus"),
+        (["tag", "-o", "new", *data(), "--set", "encoder.widht=3"], 2, "'width'"),
+        (["tag", "-o", "new", *data(), "--set", "encoder.cell=cnn"], 2, "encoder.cell"),
+        (["tag", "-o", "new", *data(), "--time-limit", "soon"], 2, "30m"),
+        (["tag", "-o", "new", *data(), "--config", "missing.toml"], 2, "missing.toml"),
+        (["tag", "-o", "train.conllu", *data()], 2, "file"),
+        (["tag", "-o", "tagger", *data()], 2, "not empty"),
+        (["juggle", "-o", "new"], 2, "juggle"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_and_nothing_is_left(work: Path, arguments: list[str], code: int, says: str) -> None:
+    before = sorted(path.name for path in work.iterdir())
+    result = nlpseq("train", *arguments, cwd=work)
+    assert (result.returncode, result.stdout) == (code, ""), result.stderr
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+    assert sorted(path.name for path in work.iterdir()) == before
+
+
+def test_settings_can_be_listed() -> None:
+    result = nlpseq("train", "tag", "--settings")
+    rows = [line.split("\t") for line in result.stdout.splitlines()]
+    assert rows[0] == ["setting", "default", "meaning"]
+    assert "encoder.cell" in {row[0] for row in rows}
+    assert all(len(row) == 3 and row[2] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("45", 45), ("1.5H", 5400), (" 3 m ", 180)]
+)
+def test_times(text: str, wanted: float) -> None:
+    assert seconds(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "0", "0.0s", "-3", "3d", "m", "1e3", "3 4", "nan", "1h30m", "٣x"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(UsageError, match="90s, 30m or 2h"):
+        seconds(text)
