@@ -262,6 +262,7 @@ def put(*keys: str, value: Any) -> Callable[[Any], Any]:
         ("text/labels.json", put("ner", value=["O", 5, {}, None, "B-X"])),
     ],
 )  # fmt: skip
+@pytest.mark.filterwarnings("ignore:Initializing zero-element")
 def test_parts_that_do_not_fit_together_are_refused(folder: Path, name: str, change: Callable[[Any], Any]) -> None:
     rewrite(folder / name, change)
     sign(folder)
