@@ -206,7 +206,7 @@ def describe(kind: type[Any], path: str = "") -> list[tuple[str, str, str]]:
             rows += describe(hint, f"{path}{field.name}.")
             continue
         notes = [meta.description for meta in getattr(hint, "__metadata__", ()) if meta.description]
-        default = field.default if field.default is not msgspec.NODEFAULT else ""
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
         rows.append((path + field.name, str(default), notes[0] if notes else ""))
     return rows
 

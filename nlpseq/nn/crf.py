@@ -34,13 +34,12 @@ class LinearChainCRF(nn.Module):
         return transitions_KK, self.start.masked_fill(~self.allowed_start_K, FORBIDDEN)
 
     def loss(self, emissions_BTK: Tensor, labels_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        """The summed negative log-likelihood (nats) of the labels. Labels at padded positions are not looked at."""
+        """Negative log-likelihood (B,) of the labels, in nats. Labels at padded positions are not looked at."""
         transitions_KK, start_K = self._scores()
         picked_BT = emissions_BTK.gather(2, labels_BT.unsqueeze(2)).squeeze(2)
         steps_BT = transitions_KK[labels_BT[:, :-1], labels_BT[:, 1:]]
-        gold = (picked_BT * mask_BT).sum() + (steps_BT * mask_BT[:, 1:]).sum() + start_K[labels_BT[:, 0]].sum()
-        forward_BK = self._forward(emissions_BTK, mask_BT)[-1]
-        return forward_BK.logsumexp(1).sum() - gold
+        gold_B = (picked_BT * mask_BT).sum(1) + (steps_BT * mask_BT[:, 1:]).sum(1) + start_K[labels_BT[:, 0]]
+        return self._forward(emissions_BTK, mask_BT)[-1].logsumexp(1) - gold_B
 
     def _forward(self, emissions_BTK: Tensor, mask_BT: Tensor) -> list[Tensor]:
         """log alpha at each position (Rabiner 1989, III.A); past a sentence's end it stays as at its end."""

@@ -18,6 +18,7 @@ from nlpseq.batching import length_groups, mask_of, pad
 from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
+from nlpseq.tasks.mentions import AugmentConfig, Mentions
 from nlpseq.tasks.tagging_network import NO_LABEL, HeadsConfig, TaggingNetwork
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy, SpanScore
@@ -35,6 +36,7 @@ class TaggingConfig(Section, frozen=True):
     embedding: EmbeddingConfig = EmbeddingConfig()
     encoder: EncoderConfig = EncoderConfig()
     heads: HeadsConfig = HeadsConfig()
+    augment: AugmentConfig = AugmentConfig()
     training: TrainingConfig = TrainingConfig()
     lowercase: Annotated[
         float, Meta(ge=0, le=1, description="part of the training sentences that is read lower-cased, each time anew")
@@ -44,25 +46,28 @@ class TaggingConfig(Section, frozen=True):
 class Encoded(msgspec.Struct, frozen=True):
     """One training sentence as ids: rows of the word table as written and lower-cased, and its labels by column.
 
-    `soft` has the teachers' probabilities (T, K) by column, float16.
+    `soft` has the teachers' probabilities (T, K) by column, float16. `example` is kept where its names may be replaced.
     """
 
     rows: list[int]
     lower_rows: list[int]
     labels: dict[str, list[int]]
     soft: dict[str, Tensor] = {}
+    example: TaggedSentence | None = None
 
 
 class Batch(NamedTuple):
     """Sentences of one batch: rows of the word table and labels (B, T), NO_LABEL where there is none or padding.
 
-    `soft` has the teachers' probabilities (B, T, K) by column, where there are teachers.
+    `soft` has the teachers' probabilities (B, T, K) by column, where there are teachers. `taught_B` is 1 for a sentence
+    that they were asked of, else 0, and so is its part of `soft`.
     """
 
     rows_BT: Tensor
     lengths_B: Tensor
     labels: dict[str, Tensor]
     soft: dict[str, Tensor]
+    taught_B: Tensor
 
 
 class Labelled(NamedTuple):
@@ -82,6 +87,7 @@ class Tagger:
     def __init__(self, config: TaggingConfig, words: WordVocabularies, labels: Mapping[str, Vocabulary]) -> None:
         self.config, self.words, self.labels = config, words, dict(labels)
         self.network = TaggingNetwork(config.embedding, config.encoder, config.heads, words, labels)
+        self.mentions: Mentions | None = None
         self._table: WordTable | None = None
 
     @classmethod
@@ -93,6 +99,8 @@ class Tagger:
         given = config.embedding
         vectors = read_vectors(given.vectors, limit=given.vectors_limit) if given.vectors else {}
         counts = Counter(token for example in examples for token in example.tokens)
+        mentions = Mentions(config.augment, examples) if config.augment.replace_mentions else None
+        counts.update(set(mentions.words()) if mentions else ())
         words = WordVocabularies.from_words(counts, min_count=given.min_count, known=vectors)
         seen: dict[str, Counter[str]] = {column: Counter() for column in config.heads.columns}
         for example in examples:
@@ -103,6 +111,7 @@ class Tagger:
             raise DataError(f"No training example has any of the columns {', '.join(config.heads.columns)}.")
         tagger = cls(config, words, labels)
         tagger.network.embedding.start_from(vectors, words)
+        tagger.mentions = mentions
         return tagger
 
     # -- training
@@ -112,6 +121,9 @@ class Tagger:
         """The words of the training examples, as ids."""
         if self._table is None:
             self._table = WordTable(self.words, self.config.embedding.word_length)
+            if self.mentions:
+                listed = list(self.mentions.words())
+                self._table.add((*listed, *(word.lower() for word in listed)))
         return self._table
 
     def encode(self, example: TaggedSentence) -> Encoded:
@@ -120,7 +132,9 @@ class Tagger:
         self.table.add((*example.tokens, *lower))
         rows = self.table.rows
         labels = {c: self.labels[c].ids(v) for c, v in example.columns.items() if c in self.labels}
-        return Encoded([rows[t] for t in example.tokens], [rows[t] for t in lower], labels)
+        named = self.mentions is not None and any(tag != "O" for tag in example.columns.get("ner", ()))
+        kept = example if named else None
+        return Encoded([rows[t] for t in example.tokens], [rows[t] for t in lower], labels, example=kept)
 
     def taught(
         self, items: Sequence[Encoded], examples: Sequence[TaggedSentence], teachers: Sequence[Tagger]
@@ -136,7 +150,7 @@ class Tagger:
         answers = zip(*(teacher.probabilities(sentences) for teacher in teachers), strict=True)
         result = []
         for item, each in zip(items, answers, strict=True):
-            soft = {c: torch.stack([one[c] for one in each]).mean(0).half() for c in self.labels}
+            soft = {column: torch.stack([one[column] for one in each]).mean(0).half() for column in self.labels}
             result.append(msgspec.structs.replace(item, soft=soft))
         return result
 
@@ -145,7 +159,8 @@ class Tagger:
         return len(item.rows)
 
     def collate(self, items: Sequence[Encoded]) -> Batch:
-        """Pads encoded examples into a batch, some of them lower-cased."""
+        """Pads encoded examples into a batch, some of them lower-cased, some with other names."""
+        items = [self._renamed(item) for item in items]
         lower = (torch.rand(len(items)) < self.config.lowercase).tolist()
         rows_BT = pad([item.lower_rows if low else item.rows for item, low in zip(items, lower, strict=True)])
         lengths_B = torch.tensor([len(item.rows) for item in items])
@@ -153,31 +168,42 @@ class Tagger:
             column: _padded_labels([item.labels.get(column, []) for item in items], rows_BT.shape[1])
             for column in self.labels
         }
+        taught_B = torch.tensor([float(bool(item.soft)) for item in items])
         soft = {
-            column: nn.utils.rnn.pad_sequence([item.soft[column].float() for item in items], batch_first=True)
-            for column in items[0].soft
+            column: _padded_soft([item.soft.get(column) for item in items], rows_BT.shape[1], len(vocabulary))
+            for column, vocabulary in self.labels.items()
+            if taught_B.any()
         }
-        return Batch(rows_BT, lengths_B, labels, soft)
+        return Batch(rows_BT, lengths_B, labels, soft, taught_B)
+
+    def _renamed(self, item: Encoded) -> Encoded:
+        """The item, or at times the same sentence with other names."""
+        if self.mentions is None or item.example is None:
+            return item
+        if float(torch.rand(())) >= self.config.augment.replace_mentions:
+            return item
+        return self.encode(self.mentions.replace(item.example, int(torch.randint(2**31, ()))))
 
     def losses(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
         """For each column with labels in the batch, the summed loss (nats, weighted) and the number of labels.
 
         Where there are teachers, their part has an entry of its own, over all tokens.
         """
-        lengths_B = batch.lengths_B.to(self.device)
+        lengths_B, taught_B = batch.lengths_B.to(self.device), batch.taught_B.to(self.device)
         emissions = self.network.emissions(self._embed(batch.rows_BT), lengths_B)
         mask_BT = mask_of(lengths_B, batch.rows_BT.shape[1])
-        part = self.config.heads.teacher_weight if batch.soft else 0.0
+        gold_part_B = 1 - self.config.heads.teacher_weight * taught_B
         result: dict[str, tuple[Tensor, int]] = {}
         for column, labels_BT in batch.labels.items():
-            has_B = labels_BT[:, 0] != NO_LABEL
-            if has_B.any() and part < 1:
-                gold_BT = labels_BT[has_B].to(self.device)
-                loss = self.network.loss(column, emissions[column][has_B.to(self.device)], gold_BT)
-                result[column] = (1 - part) * loss, int((labels_BT != NO_LABEL).sum())
+            has_B = (labels_BT != NO_LABEL).any(1)
+            if has_B.any():
+                here_B, gold_BT = has_B.to(self.device), labels_BT[has_B].to(self.device)
+                loss_B = self.network.loss(column, emissions[column][here_B], gold_BT)
+                result[column] = (loss_B * gold_part_B[here_B]).sum(), int((labels_BT != NO_LABEL).sum())
         for column, soft_BTK in batch.soft.items():
-            loss = self.network.teacher_loss(column, emissions[column], soft_BTK.to(self.device), mask_BT)
-            result[f"{column} of teachers"] = part * loss, int(batch.lengths_B.sum())
+            loss_B = self.network.teacher_loss(column, emissions[column], soft_BTK.to(self.device), mask_BT)
+            taught = (1 - gold_part_B) * loss_B
+            result[f"{column} of teachers"] = taught.sum(), int((batch.lengths_B * batch.taught_B).sum())
         return result
 
     def _embed(self, rows_BT: Tensor) -> Tensor:
@@ -200,15 +226,19 @@ class Tagger:
     @torch.inference_mode()
     def predict(self, sentences: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[Labelled]:
         """Labels of tokenised sentences, in their order; they are read in batches by length. Empty ones are allowed."""
-        result = [Labelled({c: [] for c in self.labels}, {c: [] for c in self.labels}) for _ in sentences]
+        nothing = Labelled({c: [] for c in self.labels}, {c: [] for c in self.labels})
+        result = [nothing] * len(sentences)
         for indices, lengths, mask_BT, emissions in self._read(sentences, cache or self.vector_cache()):
+            found = [Labelled({}, {}) for _ in indices]
             for column, emissions_BTK in emissions.items():
                 best_BT, probabilities_BT = self.network.best(column, emissions_BTK, mask_BT)
                 symbols = self.labels[column].symbols
-                rows = zip(indices, lengths, best_BT.tolist(), probabilities_BT.tolist(), strict=True)
-                for index, length, best, probabilities in rows:
-                    result[index].labels[column] = [symbols[k] for k in best[:length]]
-                    result[index].probabilities[column] = probabilities[:length]
+                rows = zip(found, lengths, best_BT.tolist(), probabilities_BT.tolist(), strict=True)
+                for labelled, length, best, probabilities in rows:
+                    labelled.labels[column] = [symbols[k] for k in best[:length]]
+                    labelled.probabilities[column] = probabilities[:length]
+            for index, labelled in zip(indices, found, strict=True):
+                result[index] = labelled
         return result
 
     @torch.inference_mode()
@@ -273,6 +303,14 @@ def _closed(column: str, counts: Counter[str]) -> list[str]:
         return sorted(counts)
     classes = sorted({label[2:] for label in counts if label != "O"})
     return ["O", *(f"{prefix}-{label}" for label in classes for prefix in "BI")]
+
+
+def _padded_soft(soft: Sequence[Tensor | None], width: int, labels: int) -> Tensor:
+    soft_BTK = torch.zeros(len(soft), width, labels)
+    for row, soft_TK in enumerate(soft):
+        if soft_TK is not None:
+            soft_BTK[row, : len(soft_TK)] = soft_TK
+    return soft_BTK
 
 
 def _padded_labels(labels: Sequence[list[int]], width: int) -> Tensor:

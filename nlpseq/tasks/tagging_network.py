@@ -87,23 +87,23 @@ class TaggingNetwork(nn.Module):
         return {column: head(states[column]) for column, head in self.heads.items()}
 
     def loss(self, column: str, emissions_BTK: Tensor, labels_BT: Tensor) -> Tensor:
-        """The summed negative log-likelihood (nats, weighted) of labels; NO_LABEL stands at padded positions."""
+        """Negative log-likelihood (B,) of labels (nats, weighted); NO_LABEL stands at padded positions."""
         if column in self.chains:
-            return self._weight(column) * self._chain(column).loss(
-                emissions_BTK, labels_BT.clamp(min=0), labels_BT != NO_LABEL
-            )
-        return self._weight(column) * nn.functional.cross_entropy(
-            emissions_BTK.flatten(0, 1),
-            labels_BT.flatten(),
-            ignore_index=NO_LABEL,
-            reduction="sum",
-            label_smoothing=self.settings.label_smoothing,
-        )
+            loss_B = self._chain(column).loss(emissions_BTK, labels_BT.clamp(min=0), labels_BT != NO_LABEL)
+        else:
+            loss_B = nn.functional.cross_entropy(
+                emissions_BTK.transpose(1, 2),
+                labels_BT,
+                ignore_index=NO_LABEL,
+                reduction="none",
+                label_smoothing=self.settings.label_smoothing,
+            ).sum(1)
+        return self._weight(column) * loss_B
 
     def teacher_loss(self, column: str, emissions_BTK: Tensor, soft_BTK: Tensor, mask_BT: Tensor) -> Tensor:
-        """The summed cross-entropy (nats, weighted) between teachers' marginals and one's own (Hinton et al. 2015)."""
+        """Cross-entropy (B,) between teachers' marginals and one's own (nats, weighted; Hinton et al. 2015)."""
         log_BTK = self.log_marginals(column, emissions_BTK, mask_BT)
-        return -self._weight(column) * (soft_BTK * log_BTK).sum(2)[mask_BT].sum()
+        return -self._weight(column) * ((soft_BTK * log_BTK).sum(2) * mask_BT).sum(1)
 
     def log_marginals(self, column: str, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:
         """log p(label of a position = k), (B, T, K)."""

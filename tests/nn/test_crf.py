@@ -69,7 +69,7 @@ def test_the_loss_is_that_of_the_enumeration(make: Callable[[], LinearChainCRF])
     for row, length in enumerate(LENGTHS):
         paths = enumerated(crf, scores[row, :length])
         wanted += torch.stack(list(paths.values())).logsumexp(0) - paths[tuple(labels[row, :length].tolist())]
-    torch.testing.assert_close(crf.loss(scores, labels, mask), wanted, **EXACT)
+    torch.testing.assert_close(crf.loss(scores, labels, mask).sum(), wanted, **EXACT)
 
 
 @MAKERS
@@ -78,7 +78,7 @@ def test_the_gradient_is_that_of_the_enumeration(make: Callable[[], LinearChainC
     scores, mask = emissions()
     scores.requires_grad_()
     labels = torch.tensor([[1, 2, 0, 1, 2], [0, 0, 0, 0, 0], [1, 2, 2, 0, 0], [0, 1, 0, 0, 0]])
-    crf.loss(scores, labels, mask).backward()
+    crf.loss(scores, labels, mask).sum().backward()
     ours = [scores.grad.clone(), crf.transitions.grad.clone(), crf.start.grad.clone()]
     for tensor in (scores, crf.transitions, crf.start):
         tensor.grad = None
@@ -142,8 +142,8 @@ def test_padding_changes_nothing() -> None:
         alone = scores[row : row + 1, :length], mask[row : row + 1, :length]
         torch.testing.assert_close(crf.marginals(scores, mask)[row, :length], crf.marginals(*alone)[0], **EXACT)
         assert torch.equal(crf.decode(scores, mask)[row, :length], crf.decode(*alone)[0])
-        total = total + crf.loss(alone[0], labels[row : row + 1, :length], alone[1])
-    torch.testing.assert_close(crf.loss(scores, labels, mask), total, **EXACT)
+        total = total + crf.loss(alone[0], labels[row : row + 1, :length], alone[1]).sum()
+    torch.testing.assert_close(crf.loss(scores, labels, mask).sum(), total, **EXACT)
 
 
 def test_a_fresh_chain_is_a_softmax_a_position() -> None:
