@@ -78,6 +78,15 @@ def test_training_batches_hold_every_index_once_within_the_budget(sizes: list[in
     assert all(len(batch) == 1 or cost(batch, sizes) <= budget for batch in batches)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_longer_sentence_that_comes_later_counts(seed: int) -> None:
+    """Lengths of 9 and 10 are mixed by the jitter: ten of 9 fill a budget of 90, but not with one of 10 among them."""
+    sizes = [9 + index % 2 for index in range(200)]
+    batches = training_batches(sizes, 90, seed)
+    assert any(sizes[batch[0]] == 9 and 10 in {sizes[i] for i in batch} for batch in batches)  # the case at hand
+    assert all(cost(batch, sizes) <= 90 for batch in batches)
+
+
 @given(lengths, budgets, st.integers(0, 10**9))
 def test_training_batches_depend_on_their_seed_alone(sizes: list[int], budget: int, seed: int) -> None:
     random.seed(seed + 1)
