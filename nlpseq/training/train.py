@@ -95,6 +95,8 @@ def train(job: Job) -> Iterator[Progress]:
 def _make_room(job: Job) -> None:
     if job.output.is_file():
         raise UsageError(f"{job.output}: is a file; -o names a folder.")
+    if job.output.resolve() == Path.cwd():
+        raise UsageError(f"{job.output}: is the folder you are in, which cannot be replaced beneath you. Name another.")
     if job.output.exists() and any(job.output.iterdir()) and not job.resume:
         raise UsageError(f"{job.output}: is not empty. Choose another folder, or go on with --resume.")
     job.output.mkdir(parents=True, exist_ok=True)

@@ -176,6 +176,13 @@ def test_a_folder_in_use_is_not_written_over(whole: Path, tmp_path: Path) -> Non
         next(train(job(tmp_path / "file")))
 
 
+def test_the_folder_one_is_in_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="you are in"):
+        next(train(job(Path())))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_resuming_what_has_not_begun_begins_it(whole: Path, tmp_path: Path) -> None:
     list(train(job(tmp_path / "run", resume=True)))
     assert weights_of(tmp_path / "run") == weights_of(whole)
