@@ -119,14 +119,21 @@ def test_reports_tell_how_far_it_is() -> None:
     assert all(not p.best for p in reports if p.scores is None)
 
 
-def test_the_best_weights_are_in_the_network_at_the_end() -> None:
-    run = begin(epochs=6, learning_rate=0.3, schedule="constant", average=0.0, patience=0)  # so fast that it stumbles
-    reports = [p for p in going(run) if p.scores is not None]
-    best = max(p.scores["mean"] for p in reports)
-    assert run.task.score(DEV)["mean"] == pytest.approx(best)
-    assert run.best_scores == next(p.scores for p in reports if p.scores["mean"] == best)
-    assert [p.best for p in reports].index(True) == 0
-    assert reports[-1].scores["mean"] < best  # this rate does stumble, or the test shows nothing
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_the_best_weights_are_in_the_network_at_the_end(average: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = begin(epochs=4, average=average, patience=0)
+    given = iter([20.0, 50.0, 30.0, 40.0])
+    scored: list[dict[str, torch.Tensor]] = []
+
+    def score(_: object) -> dict[str, float]:
+        scored.append(end(run))
+        return {"mean": next(given)}
+
+    monkeypatch.setattr(run.task, "score", score)
+    list(going(run))
+    assert same(end(run), scored[1])
+    assert not any(same(end(run), other) for other in (scored[0], scored[2], scored[3]))
+    assert run.best_scores == {"mean": 50.0}
 
 
 def test_evaluation_is_of_the_averaged_weights_and_training_goes_on_with_the_others() -> None:
