@@ -8,12 +8,12 @@ from typing import Any
 
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task
 from nlpseq.device import find_device, use_threads
-from nlpseq.records import Failure, Span, TagPrediction, Token
+from nlpseq.records import Failure, Span, TagPrediction, Token, TokenizedText
 from nlpseq.tasks.tagging import Labelled, Tagger
 from nlpseq.text.tags import spans_of
 from nlpseq.text.tokenizer import Sentence, Tokenizer
 
-Text = str | Sequence[str]
+Text = str | Sequence[str] | TokenizedText
 READ_AHEAD = 1024  # inputs read before the first of them is answered, at most
 FIRST_READ = 16  # the first inputs are answered sooner
 
@@ -30,7 +30,7 @@ def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = 
 
 
 class TagPipeline:
-    """Tags texts: raw ones, or tokenised ones given as sequences of words."""
+    """Tags texts: raw ones, or tokenised ones given as sequences of words or as `TokenizedText`."""
 
     task = "tag"
 
@@ -63,6 +63,12 @@ class TagPipeline:
     def _parse(self, item: Text, number: int) -> tuple[str, list[Sentence]] | Failure:
         if isinstance(item, str):
             return item, self.tokenizer.sentences(item)
+        if isinstance(item, TokenizedText):
+            if not _lie_in_order(item):
+                return Failure(
+                    "The tokens do not lie in the text, one after the other, where they are said to.", number
+                )
+            return item.text, self._cut(item.tokens, item.starts)
         words = isinstance(item, Sequence) and not isinstance(item, bytes | bytearray)
         if not words or not all(isinstance(token, str) and token for token in item):
             return Failure("Expected a text or a list of words, none of them empty.", number)
@@ -71,9 +77,25 @@ class TagPipeline:
         for token in item:
             starts.append(at)
             at += len(token) + 1
+        return text, self._cut(item, starts)
+
+    def _cut(self, tokens: Sequence[str], starts: Sequence[int]) -> list[Sentence]:
+        """Tokens that were given, in pieces of the longest length that a sentence may have."""
         limit = self.tokenizer.limit
-        cuts = range(0, len(item), limit)
-        return text, [Sentence(tuple(item[c : c + limit]), tuple(starts[c : c + limit])) for c in cuts]
+        cuts = range(0, len(tokens), limit)
+        return [Sentence(tuple(tokens[c : c + limit]), tuple(starts[c : c + limit])) for c in cuts]
+
+
+def _lie_in_order(given: TokenizedText) -> bool:
+    """Whether the invariants of `given` hold."""
+    if len(given.tokens) != len(given.starts):
+        return False
+    at = 0
+    for token, start in zip(given.tokens, given.starts, strict=True):
+        if start < at or not token or not given.text.startswith(token, start):
+            return False
+        at = start + len(token)
+    return True
 
 
 def _numbered(chunks: Iterable[list[Text]]) -> Iterator[tuple[int, list[Text]]]:
