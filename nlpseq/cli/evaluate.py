@@ -27,7 +27,7 @@ def command(
     """Score a checkpoint on labelled data.
 
     Accuracy for parts of speech; precision, recall and F1 of whole entities, as conlleval counts them; by class, by
-    sentence length, and for words unseen in training.
+    sentence length, and for words rare or unseen in training.
 
     Example: nlpseq evaluate my-tagger my-test.conllu
     """

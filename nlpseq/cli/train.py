@@ -102,8 +102,8 @@ def command(
     job = prepare(
         task.value,
         values,
-        train=[*(train or data.train), *(corpus or [])],
-        dev=[*(dev or data.dev), *(corpus or [])],
+        train=[*(train or data.train), *(corpus or ())],
+        dev=[*(dev or data.dev), *(corpus or ())],
         output=output,
         teachers=teacher or (),
         mirror=mirror,
