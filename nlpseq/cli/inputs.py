@@ -1,6 +1,7 @@
 """Inputs as records, one at a time: from arguments, a file or stdin, in any of the input formats.
 
-Lines are bytes until one record is made of them, so a line that is not UTF-8 is one record's failure.
+Lines are bytes until one record is made of them, so a line that is not UTF-8 is one record's failure. So is one
+that is too long, whose rest is passed over: what comes after it is answered, and memory stays bounded.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
-from typing import BinaryIO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 import msgspec
 
+from nlpseq.corpora import files
 from nlpseq.corpora.conllu import parse_block
 from nlpseq.corpora.offsets import pieces_of, place
 from nlpseq.errors import DataError, UsageError
@@ -23,7 +25,7 @@ from nlpseq.records import TokenizedText
 # An escaped pair of surrogates, a lone one, or any other escape, so that "\\ud800" is not taken for one.
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)")
 
-Lines = Iterable[tuple[int, bytes]]  # numbered from 1, without their ends
+Lines = Iterable[files.RawLine]
 
 
 class Record(NamedTuple):
@@ -74,51 +76,44 @@ def _lines(source: str) -> Lines:
     if source == "-" and sys.stdin is None:
         raise UsageError("There is no stdin to read. Give TEXT, or a file with -i.")
     try:
-        handle = sys.stdin.buffer if source == "-" else _open(source)
+        stream = sys.stdin.buffer if source == "-" else files.open_unpacked(source)
     except OSError as error:
-        raise UsageError(f"{source} cannot be read: {error.strerror}.") from None
-    return _numbered(handle, "stdin" if source == "-" else source)
+        raise UsageError(f"{source} cannot be read: {error.strerror or error}.") from None
+    return _read(stream, "stdin" if source == "-" else source)
 
 
-def _open(path: str) -> BinaryIO:
-    if path.endswith(".gz"):
-        import gzip
-
-        return cast(BinaryIO, gzip.open(path))
-    return open(path, "rb")  # noqa: PTH123 - closed by _numbered; a file name is given as typed
+def _read(stream: IO[bytes], name: str) -> Iterator[files.RawLine]:
+    with closing(stream):
+        yield from files.raw_lines(stream, name)
 
 
-def _numbered(handle: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
-    """Lines without their ends and without the file's byte order mark."""
-    number = 0
-    try:
-        with handle:
-            for number, raw in enumerate(handle, 1):
-                line = raw.removesuffix(b"\n").removesuffix(b"\r")
-                yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"The file cannot be read further: {error}.", name, number) from None
-
-
-def _blocks(lines: Lines) -> Iterator[tuple[int, bytes]]:
-    """What stands between empty lines, as one piece with the number of its first line."""
-    block: list[bytes] = []
-    first = 0
+def _blocks(lines: Lines) -> Iterator[files.RawLine]:
+    """What stands between empty lines, as one piece with the number of its first line; None if it is too long."""
+    block, first = bytearray(), 0
     for number, raw in lines:
-        if raw.strip():
-            first = first if block else number
-            block.append(raw)
-        elif block:
-            yield first, b"\n".join(block)
-            block = []
-    if block:
-        yield first, b"\n".join(block)
+        if raw is None or raw.strip():
+            first = first or number
+            if len(block) <= files.LONGEST:  # beyond, it is only waited for its end
+                block += b" " * files.LONGEST if raw is None else raw
+                block += b"\n"
+        elif first:
+            yield first, _piece(block)
+            block, first = bytearray(), 0
+    if first:
+        yield first, _piece(block)
+
+
+def _piece(block: bytearray) -> bytes | None:
+    return None if len(block) > files.LONGEST else bytes(block).removesuffix(b"\n")
 
 
 def _records(pieces: Lines, parse: Callable[[str, int], Record | None]) -> Iterator[Record]:
     """What `parse` makes of each piece, or a record that says why it cannot; nothing where it gives None."""
     for line, raw in pieces:
         record: Record | None
+        if raw is None:
+            yield Record("", line, error=f"This is longer than {files.LONGEST // 2**20} MiB. Is it text?")
+            continue
         try:
             record = parse(raw.decode(), line)
         except UnicodeDecodeError as error:

@@ -15,9 +15,10 @@ from typing import IO, cast
 from nlpseq.errors import DataError, did_you_mean
 
 Line = tuple[int, str]  # number from 1, text without its line end
+RawLine = tuple[int, bytes | None]  # the same as bytes; None for a line that is too long
 
 _PACKED = {".gz", ".xz", ".zip"}
-_LONGEST = 64 * 2**20  # bytes in one line; what is longer is no text, or made to fill the memory
+LONGEST = 64 * 2**20  # bytes in one line; what is longer is no text, or made to fill the memory
 _DAMAGED = (EOFError, OSError, RuntimeError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)
 
 
@@ -42,25 +43,53 @@ def read_lines(path: str | Path) -> Iterator[Line]:
     Raises DataError where the file is missing, damaged, or not UTF-8.
     """
     with open_binary(path) as stream:
-        number = 0
-        while raw := _next_line(stream, path, number + 1):
-            number += 1
-            if number == 1:
-                raw = raw.removeprefix(b"\xef\xbb\xbf")
+        for number, raw in raw_lines(stream, path):
+            if raw is None:
+                raise DataError(f"A line is longer than {LONGEST // 2**20} MiB; is this text?", path, number)
             yield number, _decoded(raw, path, number)
+
+
+def raw_lines(stream: IO[bytes], path: str | Path) -> Iterator[RawLine]:
+    """Yield (number, bytes) of each line, without the file's byte order mark; None for one longer than LONGEST.
+
+    The rest of such a line is passed over, in constant memory, when the next one is asked for. Raises DataError, in
+    which the stream is called `path`, where it cannot be read on.
+    """
+    number = 0
+    while raw := _read(stream, path, number + 1):
+        number += 1
+        whole = len(raw) < LONGEST or raw.endswith(b"\n")
+        bare = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        yield number, bare.removesuffix(b"\n").removesuffix(b"\r") if whole else None
+        while not whole:
+            rest = _read(stream, path, number)
+            whole = not rest or rest.endswith(b"\n")
 
 
 @contextmanager
 def open_binary(path: str | Path) -> Iterator[IO[bytes]]:
     """The unpacked bytes of a file. Raises DataError where there is no such file, or none that opens."""
-    outer, member = split_member(path)
-    _must_be_file(outer)
+    _must_be_file(split_member(path)[0])
     try:
-        stream = _opened(outer, member)
-    except _DAMAGED as error:
+        stream = open_unpacked(path)
+    except OSError as error:
         raise DataError(f"The file cannot be opened ({error}).", path) from error
     with stream:
         yield stream
+
+
+def open_unpacked(path: str | Path) -> IO[bytes]:
+    """The unpacked bytes of whatever can be opened, a named pipe too; the caller closes it.
+
+    Raises OSError where it cannot be opened, DataError where it is a damaged zip or one of several files.
+    """
+    outer, member = split_member(path)
+    try:
+        return _opened(outer, member)
+    except OSError:
+        raise
+    except _DAMAGED as error:
+        raise DataError(f"The file cannot be opened ({error}).", path) from error
 
 
 def blocks(lines: Iterator[Line]) -> Iterator[list[Line]]:
@@ -111,19 +140,16 @@ def _must_be_file(path: Path) -> None:
     raise DataError(f"There is no such file.{hint}", path)
 
 
-def _next_line(stream: IO[bytes], path: str | Path, number: int) -> bytes:
+def _read(stream: IO[bytes], path: str | Path, number: int) -> bytes:
     try:
-        raw = stream.readline(_LONGEST)
+        return stream.readline(LONGEST)
     except _DAMAGED as error:
         raise DataError(f"The file is damaged from here on ({error}).", path, number) from error
-    if len(raw) == _LONGEST:
-        raise DataError(f"A line is longer than {_LONGEST // 2**20} MiB; is this text?", path, number)
-    return raw
 
 
 def _decoded(raw: bytes, path: str | Path, number: int) -> str:
     try:
-        return raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         what = f"Byte {raw[error.start]:#04x} at {error.start + 1} is not UTF-8; save the file as UTF-8."
         raise DataError(what, path, number) from error

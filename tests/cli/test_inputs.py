@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import lzma
+import os
+import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,8 @@ from typer.testing import CliRunner
 from nlpseq.cli import inputs
 from nlpseq.cli.inputs import Record
 from nlpseq.cli.main import app
+from nlpseq.corpora import files
+from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TokenizedText
 from tests.taggers import write_checkpoint
 
@@ -88,3 +95,88 @@ def test_conllu_comes_out_with_its_text_and_its_spaces(checkpoint: str) -> None:
     assert [(columns[1], "SpaceAfter=No" in columns[9]) for columns in words] == [
         ("do", True), ("n't", False), ("stop", True), (".", False)
     ]  # fmt: skip
+
+
+@pytest.fixture
+def short_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of at most 64 bytes, so that a test of the longest line needs no 64 MiB."""
+    monkeypatch.setattr(files, "LONGEST", 64)
+
+
+class Endless:
+    """A stream of one line without end, that must be read in pieces and may be left at any time."""
+
+    asked: int = 0
+
+    def readline(self, size: int = -1) -> bytes:
+        assert 0 < size <= 64
+        self.asked += 1
+        return b"x" * size
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.usefixtures("short_lines")
+def test_a_line_that_is_too_long_fails_alone(tmp_path: Path) -> None:
+    """The longest that is taken has 64 bytes with its end; ten times as much is passed over in pieces."""
+    path = tmp_path / "input.gz"
+    path.write_bytes(gzip.compress(b"a" * 63 + b"\n" + b"b" * 64 + b"\n" + b"c" * 640 + b"\nd\n" + b"e" * 640))
+    found = list(inputs.read(None, str(path)))
+    too_long = "This is longer than 0 MiB. Is it text?"
+    assert [(one.value, one.line, one.error) for one in found] == [
+        ("a" * 63, 1, ""), ("", 2, too_long), ("", 3, too_long), ("d", 4, ""), ("", 5, too_long)
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("short_lines")
+def test_a_line_without_end_is_told_before_it_is_passed_over() -> None:
+    stream = Endless()
+    assert next(files.raw_lines(stream, "x")) == (1, None)  # type: ignore[arg-type]
+    assert stream.asked == 1
+
+
+@pytest.mark.usefixtures("short_lines")
+@pytest.mark.parametrize("long", [row("1", "a") * 5, row("1", "a" * 99)], ids=["many lines", "a long line"])
+def test_a_sentence_that_is_too_long_fails_alone(tmp_path: Path, long: str) -> None:
+    path = tmp_path / "input"
+    path.write_text(row("1", "a") + "\n" + long + "\n" + row("1", "b"), encoding="utf-8")
+    first, second, third = inputs.read(None, str(path), "conllu")
+    assert (first.error, first.line, third.error, third.line) == ("", 1, "", 4 + long.count("\n"))
+    assert second == Record("", 3, error="This is longer than 0 MiB. Is it text?")
+
+
+@pytest.mark.parametrize("name", ["a", "a.gz", "a.xz", "a.zip", "A.GZ"])
+def test_packed_files_are_read_in_place(tmp_path: Path, name: str) -> None:
+    path, data = tmp_path / name, b"one\r\ntwo"
+    if name.endswith("zip"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("inner.txt", data)
+    else:
+        packed = {"gz": gzip.compress, "xz": lzma.compress}.get(name[2:].lower(), bytes)(data)
+        path.write_bytes(packed)
+    assert list(inputs.read(None, str(path))) == [Record("one", 1), Record("two", 2)]
+
+
+def test_a_zip_of_several_files_asks_for_one(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("b.txt", "b")
+        archive.writestr("c.txt", "c")
+    with pytest.raises(DataError, match=r"name one as a\.zip#MEMBER"):
+        inputs.read(None, str(tmp_path / "a.zip"))
+    assert list(inputs.read(None, str(tmp_path / "a.zip#c.txt"))) == [Record("c", 1)]
+    (tmp_path / "d.zip").write_bytes(b"no zip")
+    with pytest.raises(DataError, match="cannot be opened"):
+        inputs.read(None, str(tmp_path / "d.zip"))
+    with pytest.raises(UsageError, match="No such file"):
+        inputs.read(None, str(tmp_path / "none.zip"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX named pipe")
+def test_a_named_pipe_is_read(tmp_path: Path) -> None:
+    """As the shell's <(command) gives one."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(b"a\nb\n",))
+    writer.start()
+    assert list(inputs.read(None, str(path))) == [Record("a", 1), Record("b", 2)]
+    writer.join()
