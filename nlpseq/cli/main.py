@@ -17,14 +17,23 @@ from nlpseq.errors import NlpseqError
 class _Commands(TyperGroup):
     """Ends every command as the user should see it end: an error is a sentence, a closed pipe is no error."""
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:  # of our own --help; that of a command is written in invoke
+            raise typer.Exit() from None
+
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # while what goes wrong with it can still be told
+            return result
+        except BrokenPipeError:  # whoever read the output has seen enough
+            raise typer.Exit() from None
         except NlpseqError as error:
             if _debugging():
                 raise
-            if error.exit_code:
-                _complain(str(error))
+            _complain(str(error))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             if sys.stderr.isatty():
@@ -74,6 +83,7 @@ def run() -> None:
     makes two threads many times slower than one. It has to be said before torch is imported.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _open_missing()
     try:
         app(prog_name="nlpseq")
     except KeyboardInterrupt:
@@ -105,11 +115,21 @@ def _debugging() -> bool:
     return os.environ.get("NLPSEQ_DEBUG", "") not in {"", "0"}
 
 
+def _open_missing() -> None:
+    """Let a stdout or stderr that was closed before we began be /dev/null, which every writer can take.
+
+    Otherwise print() would write errors among the results, and the next file that is opened could be taken for stdout.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8", errors="replace"))  # noqa: PTH123, SIM115
+
+
 def _flush() -> None:
-    """Write what is still to be written; where nobody reads it, the exit stays quiet."""
+    """Write what is still to be written, or give it up, so that the interpreter does not complain of it."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

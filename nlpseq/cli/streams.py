@@ -28,12 +28,6 @@ class RecordError(NlpseqError):
     exit_code = 3
 
 
-class ClosedPipeError(NlpseqError):
-    """Whoever read the output has seen enough: the end, but no failure."""
-
-    exit_code = 0
-
-
 class Pipeline(Protocol):
     """What is asked of a loaded checkpoint: one output per input, lazily and in order."""
 
@@ -140,14 +134,11 @@ def counted(answers: Iterable[Answer], tally: Tally, strict: bool, quiet: bool) 
 
 
 def write(chunks: Iterable[str], out: TextIO, flush: bool) -> None:
-    """Each chunk as it comes; with `flush` it is seen at once. Raises ClosedPipeError."""
+    """Each chunk as it comes; with `flush` it is seen at once."""
     for chunk in chunks:
-        try:
-            out.write(chunk)
-            if flush:
-                out.flush()
-        except BrokenPipeError:
-            raise ClosedPipeError from None
+        out.write(chunk)
+        if flush:
+            out.flush()
 
 
 def complain(sentence: str) -> None:
@@ -166,7 +157,7 @@ def output(path: Path | None) -> Iterator[TextIO]:
             encoding = None if sys.stdout.isatty() else "utf-8"
             sys.stdout.reconfigure(encoding=encoding, errors="replace", newline="\n")
         yield sys.stdout
-        write([""], sys.stdout, flush=True)
+        sys.stdout.flush()
     elif path.exists() and not path.is_file() and not path.is_dir():
         with path.open("w", encoding="utf-8", errors="replace", newline="\n") as out:
             yield out

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -66,3 +68,70 @@ def test_wrong_usage_is_2_and_says_what(arguments: list[str]) -> None:
 def test_no_command_shows_the_help() -> None:
     result = nlpseq_process()
     assert "Commands:" in result.stdout + result.stderr
+
+
+def in_a_shell(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`script`, in which "$@" is the program with `arguments`."""
+    program = [sys.executable, "-m", "nlpseq.cli.main", *arguments]
+    return subprocess.run(
+        ["sh", "-c", script, "sh", *program],
+        capture_output=True, check=False, text=True, timeout=60, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
+CODE = 'echo "code $?" >&2'
+FAKE = str(Path(__file__).with_name("fake_cli.py"))
+
+
+@posix
+@pytest.mark.parametrize("arguments", [["corpora", "list"], ["--help"], ["tag", "--help"], ["--version"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_is_quiet_in_every_command(arguments: list[str], unbuffered: str) -> None:
+    """`true` is gone long before the program has started."""
+    result = in_a_shell(f'{{ "$@"; {CODE}; }} | true', *arguments, PYTHONUNBUFFERED=unbuffered)
+    assert result.stderr == "code 0\n"
+
+
+@posix
+def test_a_closed_pipe_ends_a_conversion_quietly(tmp_path: Path) -> None:
+    path = tmp_path / "many.iob2"
+    path.write_text("Ann\tB-PER\n\n" * 20_000, encoding="utf-8")  # a megabyte; a pipe holds 64 KiB
+    result = in_a_shell(f'{{ "$@"; {CODE}; }} | head -n 1', "corpora", "convert", str(path), "--to", "jsonl")
+    assert (result.stdout.count("\n"), result.stderr) == (1, "code 0\n")
+
+
+@posix
+@pytest.mark.parametrize("arguments", [["corpora", "list"], ["--help"], ["--version"]])
+def test_a_closed_stdout_is_quiet(arguments: list[str]) -> None:
+    result = in_a_shell(f'"$@" >&-; {CODE}', *arguments)
+    assert (result.stdout, result.stderr) == ("", "code 0\n")
+
+
+@posix
+def test_tagging_into_a_closed_stdout_is_quiet_and_errors_are_still_told(tmp_path: Path) -> None:
+    root = str(Path(__file__).parents[2])
+    out = tmp_path / "out"
+    for script, told in [
+        ('"$0" "$1" tag x >&-', "code 0\n"),
+        ('"$0" "$1" tag OOV >&-', "error: 1 of 1 inputs failed.\ncode 3\n"),
+        ('"$0" "$1" tag x -o "$2" >&-', "code 0\n"),
+    ]:
+        result = subprocess.run(
+            ["sh", "-c", f"{script}; {CODE}", sys.executable, FAKE, str(out)],
+            capture_output=True, check=False, text=True, timeout=60, env={**os.environ, "PYTHONPATH": root},
+        )  # fmt: skip
+        assert (result.stdout, result.stderr) == ("", told)
+    assert out.read_text(encoding="utf-8").startswith('{"text":"x"')
+
+
+@posix
+def test_an_error_does_not_go_among_the_results_where_stderr_is_closed() -> None:
+    result = in_a_shell('"$@" 2>&-; echo "code $?"', "corpora", "info", "no-such-corpus")
+    assert result.stdout == "code 2\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_a_sentence() -> None:
+    result = in_a_shell(f'"$@" > /dev/full; {CODE}', "corpora", "list")
+    assert result.stderr == "error: No space left on device.\ncode 1\n"
