@@ -19,9 +19,8 @@ def surroundings() -> list[tuple[str, str]]:
     """(what, value) of everything that a report of a defect should tell."""
     import torch
 
-    from nlpseq.corpora.download import cache_folder, mirror_folder
+    from nlpseq.corpora.download import cache_folder
 
-    mirror = mirror_folder()
     devices = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
     settings = sorted(name for name in os.environ if name.startswith("NLPSEQ_"))
     return [
@@ -34,13 +33,16 @@ def surroundings() -> list[tuple[str, str]]:
         ("checkpoints", str(shipped_folder("checkpoints"))),
         ("corpora registry", str(shipped_folder("corpora") / "registry.toml")),
         ("corpora cache", str(cache_folder())),
-        ("corpora mirror", str(mirror) if mirror else "none (NLPSEQ_CORPORA_MIRROR)"),
+        ("corpora mirror", _mirror()),
         ("variables set", ", ".join(settings) or "none"),
     ]
 
 
 def examine_checkpoints() -> list[tuple[str, str, bool]]:
-    """(name, state, whether it is well) of each shipped checkpoint, loaded for this."""
+    """(name, state, whether it is well) of each shipped checkpoint, loaded for this.
+
+    Whatever goes wrong with one is its state.
+    """
     from nlpseq.api import load
     from nlpseq.checkpoint import shipped_checkpoints
 
@@ -51,9 +53,20 @@ def examine_checkpoints() -> list[tuple[str, str, bool]]:
             load(name)
         except NlpseqError as error:
             states.append((name, str(error), False))
+        except Exception as error:
+            states.append((name, f"{type(error).__name__}: {error}", False))
         else:
             states.append((name, f"loads in {time.perf_counter() - started:.2f} s", True))
     return states or [("none", "no checkpoint came with this install", False)]
+
+
+def _mirror() -> str:
+    from nlpseq.corpora.download import mirror_folder
+
+    try:
+        return str(mirror_folder() or "none (NLPSEQ_CORPORA_MIRROR)")
+    except NlpseqError as error:
+        return str(error)
 
 
 def _version(package: str) -> str:

@@ -34,6 +34,16 @@ def command(
         typer.echo(context.get_help())
         return
     request = streams.Request(
-        texts, source, output, format, checkpoint, device, threads, batch_size, input_format, text_key, strict
+        texts,
+        source,
+        output,
+        format.value,
+        checkpoint,
+        device.value,
+        threads,
+        batch_size,
+        input_format.value,
+        text_key,
+        strict,
     )
     streams.serve("tag", request)

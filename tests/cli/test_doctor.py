@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nlpseq
-from nlpseq import checkpoint
+from nlpseq import api, checkpoint
 from nlpseq.cli.main import app
 from tests.taggers import write_checkpoint
 
@@ -50,3 +50,32 @@ def test_an_install_without_checkpoints_is_not_well(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path)
     result = CliRunner().invoke(app, ["doctor"])
     assert (result.exit_code, rows(result.stdout)["none"]) == (4, "no checkpoint came with this install")
+
+
+def test_a_mirror_that_is_not_there_is_told_in_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path)
+    monkeypatch.setenv("NLPSEQ_CORPORA_MIRROR", str(tmp_path / "none"))
+    write_checkpoint(tmp_path / "tag-xa")
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 0, result.output
+    found = rows(result.stdout)
+    assert "The mirror is not a folder" in found["corpora mirror"]
+    assert found["tag-xa"].startswith("loads in")
+
+
+def test_a_checkpoint_that_fails_in_an_unforeseen_way_is_told_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str) -> None:
+        if name == "tag-xa":
+            raise RuntimeError("the size of tensor a")
+
+    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path)
+    monkeypatch.setattr(api, "load", broken)
+    for name in ("tag-xa", "tag-xb"):
+        write_checkpoint(tmp_path / name)
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 4
+    found = rows(result.stdout)
+    assert found["tag-xa"] == "RuntimeError: the size of tensor a"
+    assert found["tag-xb"].startswith("loads in")

@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from nlpseq.cli.main import app
+from tests.taggers import write_checkpoint
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fake_cli.py"))]
 ROOT = Path(__file__).parents[2]
@@ -91,6 +95,14 @@ def test_exit_codes_come_with_a_sentence_and_no_traceback(arguments: list[str], 
     assert (result.returncode, result.stdout) == (code, b"")
     assert message in error
     assert "Traceback" not in error
+
+
+def test_a_device_that_is_not_there_is_called_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    folder = write_checkpoint(tmp_path / "tiny")
+    result = CliRunner().invoke(app, ["tag", "-c", str(folder), "--device", "cuda", "x"])
+    assert result.exit_code == 2
+    assert "The device 'cuda' is not available" in result.stderr
 
 
 def test_debugging_shows_where() -> None:
