@@ -8,6 +8,7 @@ from typing import Any
 
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task
 from nlpseq.device import find_device, use_threads
+from nlpseq.errors import UsageError
 from nlpseq.records import Failure, Span, TagPrediction, Token, TokenizedText
 from nlpseq.tasks.tagging import Labelled, Tagger
 from nlpseq.text.tags import spans_of
@@ -21,7 +22,8 @@ FIRST_READ = 16  # the first inputs are answered sooner
 def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = None) -> TagPipeline:
     """The pipeline of a checkpoint: a folder, or the name of one that came with the install.
 
-    Raises UsageError where there is none or the device is not there, TrustError where it is damaged.
+    Raises UsageError where there is none, the device is not there or `threads` is less than 1, TrustError where it
+    is damaged.
     """
     use_threads(threads)
     task, manifest = load_task(find_checkpoint(checkpoint))
@@ -51,8 +53,16 @@ class TagPipeline:
         """One prediction an input, lazily, in order.
 
         At most `batch_size` inputs are read ahead (by default few at first, then up to 1,024), and batched by length.
-        What is no text, or has an empty word, gives a Failure in its place.
+        What is no text, or has an empty word, gives a Failure in its place. Raises, at once, TypeError where `inputs`
+        is one text, UsageError where `batch_size` is less than 1.
         """
+        if isinstance(inputs, str | bytes | TokenizedText):
+            raise TypeError("pipe() takes many texts, as a list of them. Call the pipeline itself with one.")
+        if batch_size is not None and batch_size < 1:
+            raise UsageError(f"batch_size is {batch_size}. Give 1 or more, or None to leave it to the pipeline.")
+        return self._predictions(inputs, batch_size)
+
+    def _predictions(self, inputs: Iterable[Text], batch_size: int | None) -> Iterator[TagPrediction | Failure]:
         for number, chunk in _numbered(read_ahead(inputs, batch_size)):
             parsed = [self._parse(item, number + index) for index, item in enumerate(chunk)]
             sentences = [s for one in parsed if not isinstance(one, Failure) for s in one[1]]

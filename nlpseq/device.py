@@ -20,8 +20,10 @@ def find_device(name: str) -> torch.device:
 
 
 def use_threads(count: int | None) -> None:
-    """Sets the CPU threads of this process; None: as torch chose."""
+    """Sets the CPU threads of this process; None: as torch chose. Raises UsageError for less than one."""
     if count is not None:
+        if count < 1:
+            raise UsageError(f"threads is {count}. Give 1 or more, or None for as many as torch chooses.")
         torch.set_num_threads(count)
 
 

@@ -262,6 +262,20 @@ def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
         load(write_checkpoint(tmp_path / "tiny"), device="cuda")
 
 
+@pytest.mark.parametrize("one", ["abc", b"abc", TokenizedText("a", ("a",), (0,))])
+def test_one_text_is_not_taken_for_many(tagger: TagPipeline, one: Any) -> None:
+    with pytest.raises(TypeError, match="Call the pipeline itself"):
+        tagger.pipe(one)
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_less_than_one_is_wrong_usage(tagger: TagPipeline, tmp_path: Path, count: int) -> None:
+    with pytest.raises(UsageError, match=f"batch_size is {count}"):
+        tagger.pipe(["a"], batch_size=count)
+    with pytest.raises(UsageError, match=f"threads is {count}"):
+        load(write_checkpoint(tmp_path / "tiny"), device="cpu", threads=count)
+
+
 def test_the_number_of_threads_can_be_set(tmp_path: Path) -> None:
     try:
         load(write_checkpoint(tmp_path / "tiny"), device="cpu", threads=2)
