@@ -79,10 +79,11 @@ def main(
 def run() -> None:
     """The console's entry point. Always ends in SystemExit with one of the exit codes.
 
-    Threads that wait for one another are to sleep, not to spin: on a machine that does other work besides, spinning
-    makes two threads many times slower than one. It has to be said before torch is imported.
+    Threads that wait for one another are to spin for a moment only, then sleep: on a machine that does other work
+    besides, spinning for long makes two threads many times slower than one, and never spinning costs a third where
+    there is no other work. It has to be said before torch, and GNU's OpenMP with it, is imported.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     _open_missing()
     try:
         app(prog_name="nlpseq")
