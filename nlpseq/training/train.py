@@ -88,6 +88,7 @@ def train(job: Job) -> Iterator[Progress]:
                 saved = run.seconds
             yield progress
     round_weights(task.network)
+    task.calibrate(job.dev)
     _save(job, task, task.score(job.dev))
     shutil.rmtree(job.output / RESUME, ignore_errors=True)
 
