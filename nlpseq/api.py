@@ -8,7 +8,9 @@ from typing import Any
 
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task
 from nlpseq.device import find_device, use_threads
-from nlpseq.records import Failure, Span, TagPrediction, Token
+from nlpseq.records import Failure, SentimentPrediction, Span, TagPrediction, Token
+from nlpseq.tasks.judging import judge
+from nlpseq.tasks.sentiment import Classifier
 from nlpseq.tasks.tagging import Labelled, Tagger
 from nlpseq.text.tags import spans_of
 from nlpseq.text.tokenizer import Sentence, Tokenizer
@@ -18,9 +20,10 @@ READ_AHEAD = 1024  # inputs read before the first of them is answered, at most
 FIRST_READ = 16  # the first inputs are answered sooner
 
 
-def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = None) -> TagPipeline:
+def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = None) -> Any:
     """The pipeline of a checkpoint: a folder, or the name of one that came with the install.
 
+    It is a TagPipeline or a SentimentPipeline, as its task says; `pipe`, and a call, are the same for every task.
     Raises UsageError where there is none or the device is not there, TrustError where it is damaged.
     """
     use_threads(threads)
@@ -63,17 +66,64 @@ class TagPipeline:
     def _parse(self, item: Text, number: int) -> tuple[str, list[Sentence]] | Failure:
         if isinstance(item, str):
             return item, self.tokenizer.sentences(item)
-        words = isinstance(item, Sequence) and not isinstance(item, bytes | bytearray)
-        if not words or not all(isinstance(token, str) and token for token in item):
-            return Failure("Expected a text or a list of words, none of them empty.", number)
-        text = " ".join(item)
-        starts, at = [], 0
-        for token in item:
-            starts.append(at)
-            at += len(token) + 1
+        words = _given_words(item, number)
+        if isinstance(words, Failure):
+            return words
+        text, whole = words
         limit = self.tokenizer.limit
         cuts = range(0, len(item), limit)
-        return text, [Sentence(tuple(item[c : c + limit]), tuple(starts[c : c + limit])) for c in cuts]
+        return text, [Sentence(whole.tokens[c : c + limit], whole.starts[c : c + limit]) for c in cuts]
+
+
+class SentimentPipeline:
+    """Judges texts: raw ones, or tokenised ones given as sequences of words. With `explain` it says by which words."""
+
+    task = "sentiment"
+
+    def __init__(self, classifier: Classifier, manifest: Manifest, *, explain: bool = False) -> None:
+        self.classifier, self.manifest, self.explain = classifier, manifest, explain
+        self.tokenizer = classifier.tokenizer
+        self._vectors = classifier.vector_cache()
+
+    def explaining(self, explain: bool = True) -> SentimentPipeline:
+        """The same pipeline, but its predictions have `contributions` (or have none)."""
+        return SentimentPipeline(self.classifier, self.manifest, explain=explain)
+
+    def __call__(self, text: Text) -> SentimentPrediction:
+        """What is predicted for one text. Raises ValueError for what is no text."""
+        (prediction,) = self.pipe([text])
+        if isinstance(prediction, Failure):
+            raise ValueError(prediction.error)
+        return prediction
+
+    def pipe(
+        self, inputs: Iterable[Text], *, batch_size: int | None = None
+    ) -> Iterator[SentimentPrediction | Failure]:
+        """One prediction an input, lazily, in order; otherwise as the `pipe` of a TagPipeline."""
+        for number, chunk in _numbered(read_ahead(inputs, batch_size)):
+            parsed = [self._parse(item, number + index) for index, item in enumerate(chunk)]
+            texts = [one for one in parsed if not isinstance(one, Failure)]
+            judged = iter(judge(self.classifier, texts, self._vectors, explain=self.explain))
+            for one in parsed:
+                yield one if isinstance(one, Failure) else next(judged)
+
+    def _parse(self, item: Text, number: int) -> tuple[str, Sentence] | Failure:
+        if not isinstance(item, str):
+            return _given_words(item, number)
+        tokens, starts = self.tokenizer.words(item)
+        return item, Sentence(tuple(tokens), tuple(starts))
+
+
+def _given_words(item: Sequence[str], number: int) -> tuple[str, Sentence] | Failure:
+    """The text that given words spell, with a space between them, and the words in it."""
+    words = isinstance(item, Sequence) and not isinstance(item, bytes | bytearray)
+    if not words or not all(isinstance(token, str) and token for token in item):
+        return Failure("Expected a text or a list of words, none of them empty.", number)
+    starts, at = [], 0
+    for token in item:
+        starts.append(at)
+        at += len(token) + 1
+    return " ".join(item), Sentence(tuple(item), tuple(starts))
 
 
 def _numbered(chunks: Iterable[list[Text]]) -> Iterator[tuple[int, list[Text]]]:
@@ -129,4 +179,4 @@ def _entities(text: str, sentence: Sentence, labelled: Labelled) -> list[Span]:
     return result
 
 
-PIPELINES: dict[str, Callable[[Any, Manifest], TagPipeline]] = {"tag": TagPipeline}
+PIPELINES: dict[str, Callable[[Any, Manifest], Any]] = {"tag": TagPipeline, "sentiment": SentimentPipeline}

@@ -21,8 +21,8 @@ Units = Literal["sentences", "phrases"]
 _PART = re.compile(r"\(\s*([0-4])|\)|[^\s()]+|\S")
 _WRITTEN = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "``": '"', "''": '"'}
 _CLITIC = re.compile(r"(?:n't|['’](?:s|m|d|ll|re|ve))\Z", re.IGNORECASE)
-_LEFTWARD = frozenset(".,!?;:%)]}") | {"...", "''"}
-_RIGHTWARD = frozenset("([{$#") | {"``"}
+_LEFTWARD = frozenset(".,!?;:%)]}") | {"..."}
+_RIGHTWARD = frozenset("([{$#")
 
 
 def read_trees(path: str | Path, *, units: Units = "sentences") -> Iterator[LabelledText]:
@@ -53,12 +53,13 @@ def labels_of(label: int) -> dict[str, str]:
 def natural(words: Sequence[str]) -> str:
     """Words of the Penn Treebank as people write them: brackets, quotes and slashes restored, clitics joined."""
     text, glue, inside = "", True, False
-    for word in words:
+    for written in words:
+        word = _WRITTEN.get(written, written).replace("\\/", "/").replace("\\*", "*")
         left = word in _LEFTWARD or _CLITIC.match(word) is not None
         right = word in _RIGHTWARD
         if word == '"':
             left, right, inside = inside, not inside, not inside
-        text += ("" if glue or left else " ") + _WRITTEN.get(word, word).replace("\\/", "/").replace("\\*", "*")
+        text += word if glue or left else f" {word}"
         glue = right
     return text
 

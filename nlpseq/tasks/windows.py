@@ -6,7 +6,7 @@ Axes: R windows (rows of a batch), W positions of a window, B texts, T positions
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 import torch
 from msgspec import Meta
@@ -14,6 +14,8 @@ from torch import Tensor
 
 from nlpseq.batching import pad
 from nlpseq.config import Section
+
+Item = TypeVar("Item")
 
 
 class WindowsConfig(Section, frozen=True):
@@ -82,8 +84,8 @@ def in_windows(texts: Sequence[Sequence[int]], size: int, overlap: int) -> Windo
     return Windowed(pad(rows), widths_R, pad(places), lengths_B)
 
 
-def within_limit(tokens: Sequence[str], limit: int) -> Sequence[str]:
-    """The tokens, or where they are more than `limit`, that many from their two ends."""
+def within_limit(tokens: Sequence[Item], limit: int) -> Sequence[Item]:
+    """The tokens (or what belongs to each), or where they are more than `limit`, that many from their two ends."""
     if len(tokens) <= limit:
         return tokens
     half = limit // 2
