@@ -96,9 +96,7 @@ class SentimentPipeline:
             raise ValueError(prediction.error)
         return prediction
 
-    def pipe(
-        self, inputs: Iterable[Text], *, batch_size: int | None = None
-    ) -> Iterator[SentimentPrediction | Failure]:
+    def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[SentimentPrediction | Failure]:
         """One prediction an input, lazily, in order; otherwise as the `pipe` of a TagPipeline."""
         for number, chunk in _numbered(read_ahead(inputs, batch_size)):
             parsed = [self._parse(item, number + index) for index, item in enumerate(chunk)]

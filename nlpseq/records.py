@@ -88,8 +88,8 @@ class Contribution(msgspec.Struct, frozen=True):
 class SentimentPrediction(msgspec.Struct, frozen=True, kw_only=True):
     """What `sentiment` says of one text.
 
-    `scores` has the probability of every label and sums to 1, `score` is that of `label`; `stars` (1 to 5) is None where
-    the checkpoint has learnt none. `contributions` is None where it was not asked for. `note` says that there was
+    `scores` has the probability of every label and sums to 1, `score` is that of `label`; `stars` (1 to 5) is None
+    where the checkpoint has learnt none. `contributions` is None where it was not asked for. `note` says that there was
     nothing to judge, `cut` what of the text was not read, and why.
     """
 

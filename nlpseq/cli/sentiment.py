@@ -10,7 +10,9 @@ from nlpseq.cli import options
 
 Explain = Annotated[
     bool,
-    typer.Option("--explain", help="Say how much each word speaks for the label (by occlusion: without it, how likely)."),
+    typer.Option(
+        "--explain", help="Say how much each word speaks for the label (by occlusion: without it, how likely)."
+    ),
 ]
 
 

@@ -63,9 +63,10 @@ def locate(name: str, split: str, mirror: str | Path | None = None) -> Path:
         if path.is_file():
             _verify(path, name, split, file)
             return Path(f"{path}#{file.member}") if file.member else path
-    for path in _places(name, file.instead.file, mirror) if file.instead else []:
-        if path.is_file():
-            return _verified(path, file.instead)
+    if file.instead:
+        for path in _places(name, file.instead.file, mirror):
+            if path.is_file():
+                return _verified(path, file.instead)
     raise _missing(name, split, file)
 
 
@@ -129,7 +130,7 @@ def fetch(
 
 
 def _instead(name: str, file: PlainFile, source: Path | None) -> Path | None:
-    """The file that serves as well, in the cache: there already, or copied from the mirror; None where it is nowhere."""
+    """The file that serves as well, in the cache or copied there from the mirror; None where it is nowhere."""
     target = cache_folder() / name / file.file
     if target.is_file():
         return _verified(target, file)

@@ -13,7 +13,7 @@ import msgspec
 from nlpseq.corpora.joining import join_ner
 from nlpseq.corpora.labels import LabelMap
 from nlpseq.corpora.reading import READERS, read_tagging
-from nlpseq.corpora.texts import FORMATS, TextOptions, read_texts
+from nlpseq.corpora.texts import FORMATS, WHOLE, TextOptions, read_texts
 from nlpseq.errors import DataError, UsageError, did_you_mean
 from nlpseq.records import LabelledText, TaggedSentence
 from nlpseq.shipped import shipped_folder
@@ -45,7 +45,7 @@ class CorpusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str | None = None
     member: str | None = None
     instead: PlainFile | None = None
-    options: TextOptions = TextOptions()
+    options: TextOptions = WHOLE
 
 
 class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -115,9 +115,7 @@ def files_wanted(name: str, splits: Sequence[str] | None = None, *, unverified: 
     """
     corpus = find_corpus(name)
     known = [
-        split
-        for split, file in corpus.splits.items()
-        if unverified or file.sha256 or file.instead or not file.address
+        split for split, file in corpus.splits.items() if unverified or file.sha256 or file.instead or not file.address
     ]
     wanted = [(name, split) for split in splits or known]
     for _, split in wanted:
@@ -173,7 +171,8 @@ def _label_map(name: str, corpus: Corpus, chosen: str | LabelMap | None) -> Labe
 
 def _check(name: str, corpus: Corpus, entries: Mapping[str, Corpus], path: Path) -> None:
     for file in corpus.splits.values():
-        for one in (file, *([file.instead] if file.instead else [])):
+        named: list[CorpusFile | PlainFile] = [file, *([file.instead] if file.instead else [])]
+        for one in named:
             if not _PLAIN_PATH.fullmatch(one.file):
                 raise DataError(f"{name}: {one.file!r} is not a plain file name.", path)
             if one.sha256 is not None and not _SHA256.fullmatch(one.sha256):

@@ -11,7 +11,7 @@ import msgspec
 from nlpseq.corpora.jsonl import Tokenize
 from nlpseq.corpora.reading import read_tagging
 from nlpseq.corpora.registry import find_corpus, open_corpus, open_texts, registry
-from nlpseq.corpora.tables import Fields
+from nlpseq.corpora.tables import USUAL_FIELDS, Fields
 from nlpseq.corpora.texts import read_texts
 from nlpseq.errors import DataError, UsageError, did_you_mean
 from nlpseq.records import LabelledText, TaggedSentence
@@ -54,7 +54,7 @@ def read_source(
 
 
 def read_text_source(
-    spec: str, split: str, *, mirror: str | Path | None = None, fields: Fields = Fields()
+    spec: str, split: str, *, mirror: str | Path | None = None, fields: Fields = USUAL_FIELDS
 ) -> list[LabelledText]:
     """All labelled texts of `spec`: a file or folder, or `CORPUS` with `:SPLIT` behind it; else as `read_source`."""
     source_of(spec)
@@ -77,7 +77,7 @@ def read_sources(
     *,
     mirror: str | Path | None = None,
     tokenize: Tokenize | None = None,
-    fields: Fields = Fields(),
+    fields: Fields = USUAL_FIELDS,
 ) -> list[Any]:
     """The examples for a task of several sources, one after the other.
 

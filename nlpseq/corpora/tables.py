@@ -29,6 +29,9 @@ class Fields(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
+USUAL_FIELDS = Fields()
+
+
 class Chosen(NamedTuple):
     """The column of the text, and the column of each scheme."""
 
@@ -54,7 +57,7 @@ class Chosen(NamedTuple):
         return cls(text, {scheme or SCHEMES.get(column.lower(), column.lower()): column for column, scheme in pairs})
 
 
-def read_table(path: str | Path, *, tabs: bool, fields: Fields = Fields()) -> Iterator[LabelledText]:
+def read_table(path: str | Path, *, tabs: bool, fields: Fields = USUAL_FIELDS) -> Iterator[LabelledText]:
     """Yield the rows of a CSV file (quoted as spreadsheets do), or with `tabs` of a TSV file (no quoting at all).
 
     Raises DataError with path and line, UsageError where a column is not there.
@@ -74,8 +77,10 @@ def read_table(path: str | Path, *, tabs: bool, fields: Fields = Fields()) -> It
 def table_rows(path: str | Path, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of each row; empty lines are passed over. Raises DataError where quotes do not close."""
     lines = (line + "\n" for _, line in read_lines(path))
-    quoting = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
-    reader = csv.reader(lines, delimiter="\t" if tabs else ",", quoting=quoting, strict=True)
+    if tabs:
+        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
+    else:
+        reader = csv.reader(lines, strict=True)
     first = 1
     try:
         for row in reader:
@@ -86,7 +91,7 @@ def table_rows(path: str | Path, *, tabs: bool) -> Iterator[tuple[int, list[str]
         raise DataError(f"This is no row of a table: {error}.", path, first) from error
 
 
-def read_objects(path: str | Path, *, fields: Fields = Fields()) -> Iterator[LabelledText]:
+def read_objects(path: str | Path, *, fields: Fields = USUAL_FIELDS) -> Iterator[LabelledText]:
     """Yield the objects of a JSON Lines file. Raises DataError with path and line, UsageError for missing columns."""
     for number, line in read_lines(path):
         if line.strip():

@@ -10,7 +10,7 @@ import msgspec
 
 from nlpseq.corpora.files import content_name, read_lines
 from nlpseq.corpora.reviews import Part, Tenth, read_reviews
-from nlpseq.corpora.tables import Fields, read_objects, read_table
+from nlpseq.corpora.tables import USUAL_FIELDS, Fields, read_objects, read_table
 from nlpseq.corpora.trees import Units, read_trees
 from nlpseq.errors import UsageError, did_you_mean
 from nlpseq.records import LabelledText
@@ -30,8 +30,11 @@ class TextOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenth: Tenth | None = None
 
 
+WHOLE = TextOptions()
+
+
 def read_texts(
-    path: str | Path, *, format: str | None = None, fields: Fields = Fields(), options: TextOptions = TextOptions()
+    path: str | Path, *, format: str | None = None, fields: Fields = USUAL_FIELDS, options: TextOptions = WHOLE
 ) -> Iterator[LabelledText]:
     """The labelled texts of a file or folder, streamed.
 

@@ -79,9 +79,13 @@ def _phrases(line: str, path: str | Path, number: int) -> list[tuple[int, tuple[
         elif open_ and part[0] not in "()":
             words.append(part)
         else:
-            raise DataError(f"This is no sentiment tree, such as (3 (2 It) (4 works)): {part!r} is not due.", path, number)
+            raise DataError(
+                f"This is no sentiment tree, such as (3 (2 It) (4 works)): {part!r} is not due.", path, number
+            )
     if open_ or not found:
-        raise DataError("This is no sentiment tree, such as (3 (2 It) (4 works)): a bracket is not closed.", path, number)
+        raise DataError(
+            "This is no sentiment tree, such as (3 (2 It) (4 works)): a bracket is not closed.", path, number
+        )
     return found
 
 

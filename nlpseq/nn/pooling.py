@@ -50,8 +50,9 @@ class Pooling(nn.Module):
 
     def attention_weights(self, states_BTH: Tensor, mask_BT: Tensor) -> Tensor:
         """How much each position counts (B, T): sums to 1 over the true ones, 0 elsewhere."""
-        assert self.attention is not None and self.query is not None, "only where attention is among the kinds"
-        energies_BT = self.query(self.attention(states_BTH)).squeeze(2)
+        assert self.attention is not None, "only where attention is among the kinds"
+        assert self.query is not None
+        energies_BT: Tensor = self.query(self.attention(states_BTH)).squeeze(2)
         return energies_BT.masked_fill(~mask_BT, -torch.inf).softmax(1)
 
     def _ends(self, states_BTH: Tensor, lengths_B: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def _verdict(prediction: SentimentPrediction) -> Text:
 
 
 def _weighed(prediction: SentimentPrediction, console: Console) -> Text:
-    """Words that speak for the label, or against it, on a colour each, with their weights; without colours in brackets."""
+    """Words that speak for the label or against it on a colour each, with their weights; else in brackets."""
     sentence = Text(overflow="fold")
     coloured = console.color_system is not None and not console.no_color
     for text, weight in weighed(prediction):

@@ -75,13 +75,10 @@ def _nothing(classifier: Classifier, text: str) -> SentimentPrediction:
     """The answer for a text without words: every label as likely as any other."""
     symbols = classifier.labels[classifier.main_scheme].symbols
     scores = dict.fromkeys(symbols, 1 / len(symbols))
-    return SentimentPrediction(
-        text=text, label=NEUTRAL, score=1 / len(symbols), scores=scores, note=NOTHING_TO_JUDGE
-    )
+    return SentimentPrediction(text=text, label=NEUTRAL, score=1 / len(symbols), scores=scores, note=NOTHING_TO_JUDGE)
 
 
 def _cut(length: int, limit: int) -> str | None:
     if length <= limit:
         return None
     return f"Of {length:,} words {limit:,} were read, from both ends; windows.text_limit is the most that is read."
-

@@ -258,7 +258,7 @@ class Classifier:
 
     @classmethod
     def from_plain(cls, config: SentimentConfig, plain: Mapping[str, Any]) -> Classifier:
-        """The inverse of `to_plain`, with fresh weights. Raises ValueError where a temperature is no positive number."""
+        """The inverse of `to_plain`, with fresh weights. Raises ValueError for a temperature that is not positive."""
         labels = {scheme: Vocabulary(symbols, reserved=0) for scheme, symbols in plain["labels"].items()}
         temperatures = {scheme: float(plain["temperatures"][scheme]) for scheme in labels}
         if not all(0 < value < float("inf") for value in temperatures.values()):
@@ -276,6 +276,8 @@ def _vocabularies(examples: Sequence[LabelledText]) -> dict[str, Vocabulary]:
         raise DataError("No training example has a label.")
     for scheme, labels in seen.items():
         if len(labels) < 2:
-            raise DataError(f"All training examples have the same {scheme}, {min(labels)!r}: there is nothing to learn.")
+            raise DataError(
+                f"All training examples have the same {scheme}, {min(labels)!r}: there is nothing to learn."
+            )
     order = sorted(seen, key=lambda scheme: (scheme != POLARITY, scheme == STARS, scheme))
     return {scheme: Vocabulary(sorted(seen[scheme]), reserved=0) for scheme in order}

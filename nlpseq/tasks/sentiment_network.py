@@ -26,7 +26,9 @@ class ClassifierConfig(Section, frozen=True):
 
     pooling: Annotated[
         tuple[PoolingKind, ...],
-        Meta(min_length=1, description="how the states of a text become one vector: last, mean, max, attention, joined"),
+        Meta(
+            min_length=1, description="how the states of a text become one vector: last, mean, max, attention, joined"
+        ),
     ] = ("max", "attention")
     dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout on the pooled vector")] = 0.3
     label_smoothing: Annotated[float, Meta(ge=0, lt=1, description="probability spread over all labels")] = 0.05

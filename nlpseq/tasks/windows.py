@@ -6,6 +6,7 @@ Axes: R windows (rows of a batch), W positions of a window, B texts, T positions
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, NamedTuple, TypeVar
 
 import torch
@@ -28,7 +29,8 @@ class WindowsConfig(Section, frozen=True):
         int, Meta(ge=0, description="tokens that neighbouring windows share, at least, so that seams have context")
     ] = 40
     text_limit: Annotated[
-        int, Meta(ge=8, description="tokens of a text that are read; of a longer one its two ends, and the answer says so")
+        int,
+        Meta(ge=8, description="tokens of a text that are read; of a longer one its two ends, and the answer says so"),
     ] = 20_000
 
 
@@ -73,7 +75,7 @@ def in_windows(texts: Sequence[Sequence[int]], size: int, overlap: int) -> Windo
     width = max((end - start for cut in cuts for start, end in cut), default=0)
     places: list[list[int]] = []
     for text, cut in zip(texts, cuts, strict=True):
-        seams = [0, *((left[1] + right[0]) // 2 for left, right in zip(cut, cut[1:], strict=False)), len(text)]
+        seams = [0, *((left[1] + right[0]) // 2 for left, right in pairwise(cut)), len(text)]
         place: list[int] = []
         for (start, end), first, last in zip(cut, seams, seams[1:], strict=False):
             at = len(rows) * width - start

@@ -10,7 +10,7 @@ from typing import Any
 from nlpseq.checkpoint import find_checkpoint
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.sources import read_sources, source_of
-from nlpseq.corpora.tables import Fields
+from nlpseq.corpora.tables import USUAL_FIELDS, Fields
 from nlpseq.device import use_threads
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
@@ -53,7 +53,7 @@ def prepare(
     dev: Sequence[str],
     output: Path,
     teachers: Sequence[str] = (),
-    fields: Fields = Fields(),
+    fields: Fields = USUAL_FIELDS,
     mirror: Path | None = None,
     threads: int | None = None,
     **options: Any,
