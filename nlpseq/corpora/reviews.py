@@ -52,8 +52,9 @@ def stars_of(points: int) -> str:
 
 
 def in_tenth(text: str) -> bool:
-    """Whether a text belongs to the tenth that is held out: the first of ten equal ranges of a SHA-256."""
-    return hashlib.sha256(_TENTH_SEED + text.encode("utf-8", "replace")).digest()[0] * 10 < 256
+    """Whether a text belongs to the tenth that is held out: the last decimal digit of its SHA-256 is 0."""
+    digest = hashlib.sha256(_TENTH_SEED + text.encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest) % 10 == 0
 
 
 def _files(path: Path, part: str, labelled: bool) -> Iterator[tuple[str, bytes]]:
