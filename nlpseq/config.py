@@ -96,7 +96,7 @@ class TrainingConfig(Section, frozen=True):
     optimizer: Annotated[Literal["adamw", "sgd"], Meta(description="AdamW, or SGD with Nesterov momentum 0.9")] = (
         "adamw"
     )
-    learning_rate: Annotated[float, Meta(gt=0, description="the highest learning rate")] = 2e-3
+    learning_rate: Annotated[float, Meta(gt=0, description="the highest learning rate")] = 3e-3
     schedule: Annotated[
         Literal["constant", "linear", "cosine"], Meta(description="how the rate falls from its highest to nothing")
     ] = "cosine"

@@ -20,10 +20,14 @@ def find_device(name: str) -> torch.device:
 
 
 def use_threads(count: int | None) -> None:
-    """Sets the CPU threads of this process (None: as torch chose), and lets denormal numbers be zero.
+    """Sets the CPU threads of this process; None: as torch chose."""
+    if count is not None:
+        torch.set_num_threads(count)
+
+
+def flush_denormals() -> None:
+    """Lets denormal numbers be zero in this process: for programs, not for libraries, since it concerns all code in it.
 
     Denormals slow a recurrent layer down many times and change no result that can be seen.
     """
-    if count is not None:
-        torch.set_num_threads(count)
     torch.set_flush_denormal(True)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 for name in [name for name in os.environ if name.startswith("NLPSEQ_")]:
     del os.environ[name]  # a developer's own settings decide no test
 
+import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 settings.register_profile("nlpseq", deadline=None)
 settings.load_profile("nlpseq")
+
+
+@pytest.fixture(autouse=True)
+def _denormal_numbers() -> Iterator[None]:
+    """Loading a model makes denormal numbers zero in the whole process, where hypothesis refuses to draw floats."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)

@@ -1,4 +1,4 @@
-"""A synthetic corpus of opinions: polarity is the last word of opinion, turned round by "not" before it; stars add "very".
+"""A synthetic corpus of opinions: polarity is that of one word, turned round by "not" before it; stars add "very".
 
 So neither the bag of words nor the last word decides: context does.
 """

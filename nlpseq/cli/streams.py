@@ -93,7 +93,9 @@ def serve(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None 
 
 def _load(task: str, request: Request) -> Pipeline:
     from nlpseq.api import load
+    from nlpseq.device import flush_denormals
 
+    flush_denormals()
     pipeline: Pipeline = load(request.checkpoint, device=request.device, threads=request.threads)
     if pipeline.task != task:
         raise UsageError(

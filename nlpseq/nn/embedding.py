@@ -46,6 +46,8 @@ class WordEmbedding(nn.Module):
             + (config.character_features if config.characters == "cnn" else 0)
             + config.affix_width
         )
+        if not self.width:
+            raise UsageError("embedding: words, characters and affix_width are all off, so nothing of a word is left.")
         if self.affixes is not None:
             nn.init.normal_(self.affixes.weight, std=0.3)
             with torch.no_grad():
@@ -68,7 +70,7 @@ class WordEmbedding(nn.Module):
     @torch.no_grad()
     def start_from(self, vectors: Mapping[str, Any], words: WordVocabularies) -> None:
         """Puts pre-trained vectors, by form, in the place of random ones. Raises UsageError for another width."""
-        if self.forms is None or not self.forms.weight.requires_grad or not vectors:
+        if not isinstance(self.forms, nn.Embedding) or not vectors:
             return
         width = len(next(iter(vectors.values())))
         if width != self.forms.embedding_dim:
@@ -103,13 +105,23 @@ class WordEmbedding(nn.Module):
         return torch.where(counts_V > 0, hide_V, 0.0)
 
 
-def _form_embedding(config: EmbeddingConfig, size: int) -> nn.Embedding | None:
+class OneHot(nn.Module):
+    """Words as unit vectors, one dimension a word; nothing is learnt or stored."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.embedding_dim = size
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """(...) int64 -> (..., V) float32."""
+        return nn.functional.one_hot(ids, self.embedding_dim).float()
+
+
+def _form_embedding(config: EmbeddingConfig, size: int) -> nn.Embedding | OneHot | None:
     if config.words == "none":
         return None
     if config.words == "one_hot":
-        one_hot = nn.Embedding(size, size, _weight=torch.eye(size))
-        one_hot.weight.requires_grad_(False)
-        return one_hot
+        return OneHot(size)
     embedding = nn.Embedding(size, config.width, padding_idx=0)
     nn.init.normal_(embedding.weight, std=0.3)
     with torch.no_grad():

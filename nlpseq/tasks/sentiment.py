@@ -39,7 +39,7 @@ class SentimentConfig(Section, frozen=True):
 
     tokenizer: TokenizerConfig = TokenizerConfig()
     embedding: EmbeddingConfig = EmbeddingConfig()
-    encoder: EncoderConfig = EncoderConfig(layers=1)
+    encoder: EncoderConfig = EncoderConfig()
     windows: WindowsConfig = WindowsConfig()
     classifier: ClassifierConfig = ClassifierConfig()
     training: TrainingConfig = TrainingConfig()
@@ -232,14 +232,19 @@ class Classifier:
         return [{s: symbols[s][best[s][index]] for s in symbols} for index in range(len(texts))]
 
     def score(self, examples: Sequence[LabelledText]) -> dict[str, float]:
-        """Accuracy in per cent of each scheme, over the examples that have a label of it, and their `mean`."""
+        """Accuracy in per cent of each scheme, over the examples that have a label of it, and their `mean`.
+
+        Raises DataError where none has a label that is learnt.
+        """
         accuracy = {scheme: Accuracy() for scheme in self.labels}
         for example, found in zip(examples, self.predict([self.tokens(e.text) for e in examples]), strict=True):
             for scheme, wanted in example.labels.items():
                 if scheme in accuracy:
                     accuracy[scheme].add([wanted], [found[scheme]])
         scores = {scheme: count.percent for scheme, count in accuracy.items() if count.total}
-        return {**scores, "mean": sum(scores.values()) / max(len(scores), 1)}
+        if not scores:
+            raise DataError(f"The examples to be scored have no label of what is learnt ({', '.join(self.labels)}).")
+        return {**scores, "mean": sum(scores.values()) / len(scores)}
 
     def calibrate(self, examples: Sequence[LabelledText]) -> None:
         """Fits the temperature of each head on examples that were not trained on."""

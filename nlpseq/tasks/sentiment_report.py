@@ -1,4 +1,4 @@
-"""How well a classifier does on labelled texts: per label, by length, confusions, and how far its probabilities hold."""
+"""How well a classifier does on labelled texts: per label, by length, confusions, and what its probabilities mean."""
 
 from __future__ import annotations
 

@@ -262,18 +262,25 @@ class Tagger:
                 yield indices, lengths, mask_BT, self.network.emissions(vectors_BTD, lengths_B)
 
     def score(self, examples: Iterable[TaggedSentence]) -> dict[str, float]:
-        """Per cent: accuracy of each column (`upos`, `xpos`), span F1 of `ner`, and their `mean`."""
+        """Per cent: accuracy of UPOS and XPOS, span F1 of NER, for columns that the examples have, and their `mean`.
+
+        Raises DataError where they have none of the columns that are predicted.
+        """
         gold = list(examples)
-        accuracy = {column: Accuracy() for column in self.labels if column != "ner"}
+        present = [column for column in self.labels if any(column in example.columns for example in gold)]
+        if not present:
+            known = ", ".join(self.labels)
+            raise DataError(f"The examples to be scored have none of the columns that are learnt ({known}).")
+        accuracy = {column: Accuracy() for column in present if column != "ner"}
         spans = SpanScore()
         for example, labelled in zip(gold, self.predict([e.tokens for e in gold]), strict=True):
             for column, wanted in example.columns.items():
-                if column == "ner" and column in self.labels:
+                if column == "ner" and column in present:
                     spans.add(wanted, labelled.labels[column])
                 elif column in accuracy:
                     accuracy[column].add(wanted, labelled.labels[column])
         scores = {column: count.percent for column, count in accuracy.items()}
-        if "ner" in self.labels:
+        if "ner" in present:
             scores["ner"] = spans.total.f1
         scores["mean"] = sum(scores.values()) / len(scores)
         return scores

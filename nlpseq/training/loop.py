@@ -53,7 +53,7 @@ class Run:
         for index, weight in enumerate(self._weights()):
             moments = _below(tensors, f"optimizer/{index}/")
             if moments:
-                self.optimizer.state[weight] = dict(moments)
+                self.optimizer.state[weight] = {name: value.to(weight.device) for name, value in moments.items()}
         if self.average:
             for index, value in enumerate(self.average.averages):
                 value.copy_(tensors[f"average/{index}"])

@@ -11,7 +11,7 @@ from nlpseq.checkpoint import find_checkpoint
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.sources import read_sources, source_of
 from nlpseq.corpora.tables import USUAL_FIELDS, Fields
-from nlpseq.device import use_threads
+from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
 from nlpseq.text.tokenizer import Tokenizer
@@ -65,6 +65,7 @@ def prepare(
     if not train:
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     use_threads(threads)
+    flush_denormals()
     config = build(TASKS[task].config_type, settings)
     language = config.tokenizer.language
     tokenizer = Tokenizer(language)

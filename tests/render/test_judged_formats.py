@@ -45,7 +45,8 @@ def judged(draw: st.DrawFn) -> SentimentPrediction:
     )
     label = draw(st.sampled_from(["positive", "a b", "[red]", "\x1b[31m", "<b>"]))
     return SentimentPrediction(
-        text=whole, label=label, score=0.75, scores={label: 0.75, "other": 0.25}, stars=draw(st.sampled_from([None, 1, 5])),
+        text=whole, label=label, score=0.75, scores={label: 0.75, "other": 0.25},
+        stars=draw(st.sampled_from([None, 1, 5])),
         contributions=draw(st.sampled_from([None, parts])), note=draw(st.sampled_from([None, "A note."])),
     )  # fmt: skip
 

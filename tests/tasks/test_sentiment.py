@@ -60,6 +60,11 @@ def test_examples_without_a_label_of_a_scheme_do_not_enter_its_loss() -> None:
     assert classifier.losses(classifier.collate([classifier.encode(empty)])) == {}
 
 
+def test_what_has_no_label_cannot_be_scored() -> None:
+    with pytest.raises(DataError, match=r"\(polarity, stars\)"):
+        untrained().score([labelled("x", topic="y")])
+
+
 def test_a_long_text_is_read_to_its_end() -> None:
     """With windows of 8 the last word of 60 still has its say, and every window's."""
     classifier = untrained(windows={"size": 8, "overlap": 2}, classifier={"pooling": ["max", "mean"], "dropout": 0.0})

@@ -265,3 +265,18 @@ def test_vectors_of_another_width_say_what_to_set(tmp_path: Any) -> None:
 def test_a_file_that_holds_no_vectors_is_told_with_its_line(tmp_path: Any, text: str, where: str) -> None:
     with pytest.raises(DataError, match=f"v.txt{where}"):
         Tagger.create(with_vectors(tmp_path / "v.txt", text), corpus(5, 1))
+
+
+def test_only_the_columns_of_the_examples_are_scored() -> None:
+    """A dev file without names must not look like one whose names were all missed."""
+    scores = untrained().score(corpus(5, seed=2, columns=("upos",)))
+    assert set(scores) == {"upos", "mean"}
+    assert scores["mean"] == scores["upos"]
+    tagger = Tagger.create(small(), corpus(20, seed=1, columns=("upos",)))
+    with pytest.raises(DataError, match="none of the columns"):
+        tagger.score(corpus(5, seed=2, columns=("ner",)))
+
+
+def test_nothing_left_of_a_word_is_an_error() -> None:
+    with pytest.raises(UsageError, match="nothing of a word is left"):
+        untrained(embedding={"words": "none", "characters": "none", "affix_width": 0})

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -14,7 +16,7 @@ def test_windows_cover_all_share_enough_and_are_no_longer_than_said(length: int,
     assert found[0][0] == 0
     assert found[-1][1] == length
     assert {end - start for start, end in found} == {min(length, size)}
-    for (_, end), (start, _) in zip(found, found[1:], strict=False):
+    for (_, end), (start, _) in pairwise(found):
         assert end - start >= min(overlap, size // 2) - 1  # even spreading rounds by less than one position
     assert len(found) == len(set(found))
 
