@@ -69,7 +69,12 @@ def main(
 
 
 def run() -> None:
-    """The console's entry point. Always ends in SystemExit with one of the exit codes."""
+    """The console's entry point. Always ends in SystemExit with one of the exit codes.
+
+    Threads that wait for one another are to sleep, not to spin: on a machine that does other work besides, spinning
+    makes two threads many times slower than one. It has to be said before torch is imported.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app(prog_name="nlpseq")
     except KeyboardInterrupt:

@@ -91,9 +91,10 @@ def test_lower_cased_text_keeps_its_parts_of_speech(tagger: TagPipeline) -> None
     """All but names, whose case is what tells them, and one word of leeway in each sentence."""
     for line in LINES:
         text = read(line)[0]
-        cased, lower = tagger(text).tokens, tagger(text.lower()).tokens
-        pairs = [(a, b) for a, b in zip(cased, lower, strict=True) if a.upos != "PROPN"]
-        different = [(a.text, a.upos, b.upos) for a, b in pairs if a.upos != b.upos]
+        lower = {(token.start, token.end): token.upos for token in tagger(text.lower()).tokens}
+        cased = [token for token in tagger(text).tokens if token.upos != "PROPN" and (token.start, token.end) in lower]
+        assert len(cased) > len(text.split()) / 3  # "mr." is cut in two, "Mr." is not; few words are lost so
+        different = [(t.text, t.upos, lower[t.start, t.end]) for t in cased if t.upos != lower[t.start, t.end]]
         assert len(different) <= 1, (text, different)
 
 
