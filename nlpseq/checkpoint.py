@@ -2,7 +2,7 @@
 
 manifest.json       format number, task, languages, scores, sources, and the SHA-256 of every other file
 config.json         all settings
-text/*.json         vocabularies and label sets
+text/*.json         vocabularies, label sets, temperatures
 model.safetensors   the weights, float16
 README.md           the model card
 """
