@@ -8,14 +8,14 @@ from typing import Any
 
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task
 from nlpseq.device import find_device, use_threads
-from nlpseq.records import Failure, SentimentPrediction, Span, TagPrediction, Token
+from nlpseq.records import Failure, SentimentPrediction, Span, TagPrediction, Token, TokenizedText
 from nlpseq.tasks.judging import judge
 from nlpseq.tasks.sentiment import Classifier
 from nlpseq.tasks.tagging import Labelled, Tagger
 from nlpseq.text.tags import spans_of
 from nlpseq.text.tokenizer import Sentence, Tokenizer
 
-Text = str | Sequence[str]
+Text = str | Sequence[str] | TokenizedText
 READ_AHEAD = 1024  # inputs read before the first of them is answered, at most
 FIRST_READ = 16  # the first inputs are answered sooner
 
@@ -33,7 +33,7 @@ def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = 
 
 
 class TagPipeline:
-    """Tags texts: raw ones, or tokenised ones given as sequences of words."""
+    """Tags texts: raw ones, or tokenised ones given as sequences of words or as `TokenizedText`."""
 
     task = "tag"
 
@@ -71,12 +71,12 @@ class TagPipeline:
             return words
         text, whole = words
         limit = self.tokenizer.limit
-        cuts = range(0, len(item), limit)
+        cuts = range(0, len(whole.tokens), limit)
         return text, [Sentence(whole.tokens[c : c + limit], whole.starts[c : c + limit]) for c in cuts]
 
 
 class SentimentPipeline:
-    """Judges texts: raw ones, or tokenised ones given as sequences of words. With `explain` it says by which words."""
+    """Judges texts, given as for a TagPipeline; with `explain` it says by which words."""
 
     task = "sentiment"
 
@@ -112,8 +112,12 @@ class SentimentPipeline:
         return item, Sentence(tuple(tokens), tuple(starts))
 
 
-def _given_words(item: Sequence[str], number: int) -> tuple[str, Sentence] | Failure:
-    """The text that given words spell, with a space between them, and the words in it."""
+def _given_words(item: Sequence[str] | TokenizedText, number: int) -> tuple[str, Sentence] | Failure:
+    """The text of tokens that were given, which they may spell with a space between them, and the tokens in it."""
+    if isinstance(item, TokenizedText):
+        if not _lie_in_order(item):
+            return Failure("The tokens do not lie in the text, one after the other, where they are said to.", number)
+        return item.text, Sentence(tuple(item.tokens), tuple(item.starts))
     words = isinstance(item, Sequence) and not isinstance(item, bytes | bytearray)
     if not words or not all(isinstance(token, str) and token for token in item):
         return Failure("Expected a text or a list of words, none of them empty.", number)
@@ -122,6 +126,18 @@ def _given_words(item: Sequence[str], number: int) -> tuple[str, Sentence] | Fai
         starts.append(at)
         at += len(token) + 1
     return " ".join(item), Sentence(tuple(item), tuple(starts))
+
+
+def _lie_in_order(given: TokenizedText) -> bool:
+    """Whether the invariants of `given` hold."""
+    if len(given.tokens) != len(given.starts):
+        return False
+    at = 0
+    for token, start in zip(given.tokens, given.starts, strict=True):
+        if start < at or not token or not given.text.startswith(token, start):
+            return False
+        at = start + len(token)
+    return True
 
 
 def _numbered(chunks: Iterable[list[Text]]) -> Iterator[tuple[int, list[Text]]]:

@@ -18,8 +18,7 @@ _EXCHANGE = 2  # RENAME_EXCHANGE
 def replacing(folder: Path) -> Iterator[Path]:
     """A fresh folder that takes the place of `folder` at the end; on failure it is removed and nothing has changed.
 
-    Files of the old folder that the fresh one has no file for are carried over (as hard links, so that they can be
-    open for writing meanwhile).
+    What else the old folder holds is carried over, files as hard links, so that they can be open for writing meanwhile.
     """
     folder = folder.resolve()  # where it is a link, what it points to is replaced
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -37,10 +36,15 @@ def replacing(folder: Path) -> Iterator[Path]:
 
 
 def _carry_over(old: Path, fresh: Path) -> None:
-    for path in old.rglob("*"):
-        target = fresh / path.relative_to(old)
-        if path.is_file() and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
+    for path in old.iterdir():
+        target = fresh / path.name
+        if path.is_symlink():
+            if not target.exists():
+                target.symlink_to(path.readlink())
+        elif path.is_dir():
+            target.mkdir(exist_ok=True)
+            _carry_over(path, target)
+        elif not target.exists():
             try:
                 target.hardlink_to(path)
             except OSError:  # a file system without hard links

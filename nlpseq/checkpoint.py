@@ -130,6 +130,7 @@ def save(
             (fresh / "text" / f"{name}.json").write_bytes(msgspec.json.encode(value))
         weights = task.network.state_dict() if weights is None else weights
         halves = {n: (w.half() if w.is_floating_point() else w).cpu().contiguous() for n, w in weights.items()}
+        _must_be_finite(halves, folder)
         save_file(halves, fresh / WEIGHTS)
         (fresh / WEIGHTS).chmod((fresh / CONFIG).stat().st_mode)  # safetensors makes it readable to its owner alone
         (fresh / CARD).write_text(card, encoding="utf-8")
@@ -138,6 +139,12 @@ def save(
         manifest = msgspec.structs.replace(manifest, format=FORMAT, task=task.task, files=files)
         (fresh / MANIFEST).write_bytes(pretty_json(manifest))
     return manifest
+
+
+def _must_be_finite(weights: Mapping[str, Tensor], where: Path) -> None:
+    for name, weight in weights.items():
+        if not bool(torch.isfinite(weight).all()):
+            raise TrustError(f"{where}: weight {name!r} has a value that is no number, or too large for float16.")
 
 
 def pretty_json(value: Any) -> bytes:
@@ -190,6 +197,7 @@ def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
                     raise TrustError(f"{path}: does not fit its config.json: weight {name!r} has another type.")
     except SafetensorError as error:
         raise TrustError(f"{path}: cannot be read as safetensors: {error}.") from None
+    _must_be_finite(tensors, path)
     return {name: w.float() if w.is_floating_point() else w for name, w in tensors.items()}
 
 

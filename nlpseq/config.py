@@ -73,8 +73,8 @@ class EncoderConfig(Section, frozen=True):
     """The recurrent encoder."""
 
     cell: Annotated[Cell, Meta(description="Elman with tanh, identity-initialised ReLU, GRU or LSTM")] = "lstm"
-    layers: Annotated[int, Meta(ge=1, description="stacked layers")] = 2
-    width: Annotated[int, Meta(ge=1, description="hidden units of each direction")] = 200
+    layers: Annotated[int, Meta(ge=1, le=64, description="stacked layers")] = 2
+    width: Annotated[int, Meta(ge=1, le=65536, description="hidden units of each direction")] = 200
     bidirectional: Annotated[bool, Meta(description="read from both ends")] = True
     dropout: Annotated[
         float,
@@ -128,6 +128,8 @@ def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
 
     Raises UsageError naming the setting, what is wrong with it, and the nearest known name where it is unknown.
     """
+    if not isinstance(values, Mapping):
+        raise UsageError(f"{where or 'settings'}: expected a table of settings, got {values!r}.")
     try:
         config = msgspec.convert(_with_the_word_none(kind, values), kind, strict=False)
     except msgspec.ValidationError as error:

@@ -28,6 +28,18 @@ class TaggedSentence(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None  # of the first token, from 1
 
 
+class TokenizedText(msgspec.Struct, frozen=True):
+    """A text as it was given, and its tokens: an input that is not to be tokenised again.
+
+    Invariants: `starts` is as long as `tokens`; no token is empty; each begins where the one before it ends, or
+    later; `text[starts[i]:][:len(tokens[i])] == tokens[i]` for every i.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    starts: tuple[int, ...]
+
+
 class Token(msgspec.Struct, frozen=True, omit_defaults=False):
     """A token with what was predicted for it; a label is None where the checkpoint has no such head.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 from spacy.language import Language
@@ -13,6 +13,7 @@ from spacy.util import filter_spans
 from nlpseq.api import load
 from nlpseq.errors import UsageError
 from nlpseq.records import Failure, Token
+from nlpseq.text.tokenizer import sentence_starts
 
 
 @Language.factory(
@@ -28,7 +29,8 @@ def create_component(nlp: Language, name: str, checkpoint: str, device: str) -> 
 class NlpseqComponent:
     """Sets `pos_`, `tag_` and `ents` from a checkpoint, on the tokens that the pipeline's own tokenizer made.
 
-    Sentences are those of the Doc where it has any. `ents` set before are kept where they do not overlap.
+    Sentences are those of the Doc where it has any. Of `ents` set before and those found, the longer of two that
+    overlap is kept, as spaCy's `filter_spans` does.
     """
 
     def __init__(self, checkpoint: str, device: str = "auto") -> None:
@@ -44,7 +46,7 @@ class NlpseqComponent:
         """Tags Docs in order, `batch_size` at a time."""
         docs = iter(stream)
         while batch := list(islice(docs, batch_size)):
-            sentences = [tokens for doc in batch for tokens in _sentences(doc)]
+            sentences = [tokens for doc in batch for tokens in _sentences(doc, self.pipeline.tokenizer.limit)]
             words = [[token.text for token in tokens] for tokens in sentences]
             entities: dict[int, list[Span]] = {}
             for tokens, found in zip(sentences, self.pipeline.pipe(words, batch_size=len(words)), strict=True):
@@ -61,11 +63,15 @@ class NlpseqComponent:
                 yield doc
 
 
-def _sentences(doc: Doc) -> list[list[Any]]:
-    """The tokens of each sentence, white space left out."""
-    spans = doc.sents if doc.has_annotation("SENT_START") else [doc]
-    sentences = [[token for token in span if not token.is_space] for span in spans]
-    return [tokens for tokens in sentences if tokens]
+def _sentences(doc: Doc, limit: int) -> list[list[Any]]:
+    """The tokens of each sentence, white space left out: the Doc's own sentences, else those of `nlpseq tag`."""
+    if doc.has_annotation("SENT_START"):
+        sentences = [[token for token in span if not token.is_space] for span in doc.sents]
+        return [tokens for tokens in sentences if tokens]
+    tokens = [token for token in doc if not token.is_space]
+    words, starts = [token.text for token in tokens], [token.idx for token in tokens]
+    bounds = [*sentence_starts(doc.text, words, starts, limit), len(tokens)]
+    return [tokens[first:end] for first, end in pairwise(bounds) if first < end]
 
 
 def _write(tokens: list[Any], found: Iterable[Token]) -> None:

@@ -16,7 +16,7 @@ import nlpseq
 from nlpseq import api
 from nlpseq.api import TagPipeline, load
 from nlpseq.errors import TrustError, UsageError
-from nlpseq.records import Failure, TagPrediction
+from nlpseq.records import Failure, TagPrediction, TokenizedText
 from nlpseq.text.tags import spans_of
 from tests.examples import corpus
 from tests.taggers import untrained, write_checkpoint
@@ -94,6 +94,32 @@ def test_words_given_as_a_tuple_and_more_than_the_limit(tagger: TagPipeline) -> 
     assert tuple(t.text for t in prediction.tokens) == words
     assert prediction.sentences == (0, 250, 500)
     assert well_formed(prediction)
+
+
+def test_tokens_are_taken_with_the_text_they_lie_in(tagger: TagPipeline) -> None:
+    words = tuple(f"w{n}" for n in range(601))
+    text = "  " + "".join(words) + " \n"
+    starts = tuple(2 + sum(map(len, words[:n])) for n in range(601))
+    prediction = tagger(TokenizedText(text, words, starts))
+    assert (prediction.text, prediction.sentences) == (text, (0, 250, 500))
+    assert tuple((t.text, t.start) for t in prediction.tokens) == tuple(zip(words, starts, strict=True))
+    assert well_formed(prediction)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        TokenizedText("ab", ("a", "b"), (0,)),
+        TokenizedText("ab", ("a", "b"), (1, 0)),
+        TokenizedText("ab", ("ab", "b"), (0, 1)),
+        TokenizedText("ab", ("a", ""), (0, 1)),
+        TokenizedText("ab", ("b",), (-1,)),
+    ],
+)
+def test_tokens_that_do_not_lie_in_their_text_fail_in_their_place(tagger: TagPipeline, wrong: TokenizedText) -> None:
+    first, second = tagger.pipe(["a", wrong])
+    assert isinstance(first, TagPrediction)
+    assert second == Failure("The tokens do not lie in the text, one after the other, where they are said to.", 2)
 
 
 def test_a_giant_input_is_answered(tagger: TagPipeline) -> None:

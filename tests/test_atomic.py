@@ -158,3 +158,15 @@ def test_a_kill_leaves_the_old_folder(tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False, timeout=60)
     assert result.returncode == -signal.SIGKILL
     assert content(folder) == {"x": "old"}
+
+
+def test_links_and_empty_folders_are_carried_over(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    (old / "empty").mkdir(parents=True)
+    (old / "dangling").symlink_to("nowhere")
+    (old / "link").symlink_to(tmp_path)
+    with replacing(old) as fresh:
+        (fresh / "new").write_text("new")
+    assert sorted(path.name for path in old.iterdir()) == ["dangling", "empty", "link", "new"]
+    assert (old / "link").is_symlink()
+    assert (old / "dangling").readlink() == Path("nowhere")

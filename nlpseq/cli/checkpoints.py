@@ -42,7 +42,7 @@ def info(name: Name) -> None:
     path = find_checkpoint(name) / CARD
     if not path.is_file():
         raise TrustError(f"{path}: the model card is missing.")
-    card = visible(path.read_text(encoding="utf-8"))
+    card = visible(path.read_text(encoding="utf-8", errors="replace"))
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.markdown import Markdown

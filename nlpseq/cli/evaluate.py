@@ -30,8 +30,8 @@ def command(
     """Score a checkpoint on labelled data.
 
     Of a tagger: accuracy for parts of speech; precision, recall and F1 of whole entities, as conlleval counts them; by
-    class, by sentence length, and for words unseen in training. Of a classifier: accuracy, recall and precision of each
-    label, by length, and the expected calibration error of its probabilities.
+    class, by sentence length, and for words rare or unseen in training. Of a classifier: accuracy, recall and precision
+    of each label, by length, and the expected calibration error of its probabilities.
 
     Example: nlpseq evaluate my-tagger my-test.conllu
     """

@@ -14,7 +14,7 @@ from nlpseq.text.metrics import SpanCounts
 def show(report: TaggingReport, confusions: int) -> None:
     """Writes every table of a report to stdout, with an empty line between them."""
     if report.columns:
-        table(("column", "accuracy", "tokens", "unseen words", "of them"), _accuracies(report.columns))
+        table(("column", "accuracy", "tokens", "on rare words", "of them"), _accuracies(report.columns))
     if report.spans:
         print()
         table(("entity", "precision", "recall", "F1", "gold", "found"), _classes(report.spans))
@@ -38,8 +38,8 @@ def as_json(report: TaggingReport) -> str:
     for column, part in report.columns.items():
         scores[column] = {
             "accuracy": round(part.all.percent, 3),
-            "accuracy_unseen": round(part.unknown.percent, 3),
-            "unseen": part.unknown.total,
+            "accuracy_rare": round(part.rare.percent, 3),
+            "rare": part.rare.total,
         }
     if report.spans:
         classes = {label: _numbers(counts) for label, counts in sorted(report.spans.all.classes.items())}
@@ -58,7 +58,7 @@ def _numbers(counts: SpanCounts) -> dict[str, float]:
 
 def _accuracies(columns: dict[str, ColumnReport]) -> list[tuple[str, ...]]:
     return [
-        (name, f"{p.all.percent:.2f}", f"{p.all.total:,}", f"{p.unknown.percent:.2f}", f"{p.unknown.total:,}")
+        (name, f"{p.all.percent:.2f}", f"{p.all.total:,}", f"{p.rare.percent:.2f}", f"{p.rare.total:,}")
         for name, p in columns.items()
     ]
 
@@ -72,7 +72,7 @@ def _classes(spans: SpanReport) -> list[tuple[str, ...]]:
 
 
 def _recalls(spans: SpanReport) -> list[tuple[str, ...]]:
-    rows = (("of words seen in training", spans.known), ("with an unseen word", spans.unknown))
+    rows = (("of frequent words", spans.known), ("with a rare or unseen word", spans.rare))
     return [(name, f"{100 * right / total:.2f}", str(total)) for name, (right, total) in rows if total]
 
 

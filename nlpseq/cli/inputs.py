@@ -15,7 +15,10 @@ from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 
+from nlpseq.corpora.conllu import parse_block
+from nlpseq.corpora.offsets import pieces_of, place
 from nlpseq.errors import DataError, UsageError
+from nlpseq.records import TokenizedText
 
 # An escaped pair of surrogates, a lone one, or any other escape, so that "\\ud800" is not taken for one.
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)")
@@ -24,12 +27,12 @@ Lines = Iterable[tuple[int, bytes]]  # numbered from 1, without their ends
 
 
 class Record(NamedTuple):
-    """One input: raw text or its tokens; or, with `error`, why there is none (`value` is then empty).
+    """One input: a text, its tokens, or both; or, with `error`, why there is none (`value` is then empty).
 
     `line` is where it begins in its source, from 1; `extra` is what came with it, to be passed through.
     """
 
-    value: str | tuple[str, ...]
+    value: str | tuple[str, ...] | TokenizedText
     line: int
     extra: Mapping[str, object] = {}
     error: str = ""
@@ -121,6 +124,8 @@ def _records(pieces: Lines, parse: Callable[[str, int], Record | None]) -> Itera
         except UnicodeDecodeError as error:
             where = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
             record = Record("", line, error=f"This is not UTF-8: {where}.")
+        except DataError as error:  # of one sentence in CoNLL-U
+            record = Record("", line, error=f"In line {error.line}: {error.what}")
         except ValueError as error:  # msgspec's own among them
             record = Record("", line, error=f"{error}".rstrip(".") + ".")
         if record is not None:
@@ -138,9 +143,10 @@ def _tokens(piece: str, line: int) -> Record:
 
 
 def _object(piece: str, line: int, text_key: str) -> Record | None:
-    """An object with tokens that are strings, or else a text; nothing for an empty line.
+    """An object with tokens that are strings, with the text that they spell, or a text; nothing for an empty line.
 
-    What is passed through stays as it was written.
+    Where the tokens do not spell the text, the text is theirs, joined by spaces. What is passed through stays as
+    it was written.
     """
     if not piece.strip():
         return None
@@ -152,7 +158,7 @@ def _object(piece: str, line: int, text_key: str) -> Record | None:
     extra = {key: value for key, value in fields.items() if key not in {text_key, "tokens"}}
     if "tokens" in fields:
         try:
-            return Record(tuple(msgspec.json.decode(fields["tokens"], type=list[str])), line, extra)
+            return Record(_tokenized(fields["tokens"], fields.get(text_key)), line, extra)
         except msgspec.ValidationError:
             if text_key not in fields:
                 raise ValueError('"tokens" is not a list of strings') from None
@@ -164,21 +170,22 @@ def _object(piece: str, line: int, text_key: str) -> Record | None:
         raise ValueError(f'"{text_key}" is not a string') from None
 
 
+def _tokenized(tokens: msgspec.Raw, text: msgspec.Raw | None) -> tuple[str, ...] | TokenizedText:
+    """The tokens, and where they are in the text, if one is given. Raises msgspec.ValidationError."""
+    words = msgspec.json.decode(tokens, type=tuple[str, ...])
+    given = None if text is None else msgspec.json.decode(text)
+    if not isinstance(given, str):
+        return words
+    text_of_words, starts = place(given, pieces_of(words))
+    return TokenizedText(text_of_words, words, starts)
+
+
 def _sentence(piece: str, line: int) -> Record:
-    """A CoNLL-U sentence, without multiword ranges and empty nodes; `sent_id` is passed through."""
-    words, extra = [], {}
-    for number, row in enumerate(piece.split("\n"), line):
-        if row.startswith("#"):
-            key, _, value = row[1:].partition("=")
-            if key.strip() == "sent_id":
-                extra["sent_id"] = value.strip()
-            continue
-        columns = row.split("\t")
-        if len(columns) != 10:
-            raise ValueError(f"Line {number} has {len(columns)} columns, CoNLL-U has 10")
-        if columns[0].isdecimal():
-            words.append(columns[1])
-    return Record(tuple(words), line, extra)
+    """A CoNLL-U sentence: its words, in its own text where they spell it; `sent_id` is passed through."""
+    parsed = parse_block(list(enumerate(piece.split("\n"), line)), "")
+    words = tuple(row.fields[1] for row in parsed.words)
+    extra = {} if parsed.sent_id is None else {"sent_id": parsed.sent_id}
+    return Record(TokenizedText(parsed.text, words, parsed.starts), line, extra)
 
 
 _PARSERS: Mapping[str, Callable[[str, int], Record]] = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from nlpseq.checkpoint import read_manifest
 from nlpseq.records import Progress
 from nlpseq.training.train import Job
 
@@ -24,52 +25,40 @@ def watch(job: Job, reports: Iterable[Progress]) -> None:
         markup=False,
         soft_wrap=True,
     )
-    best = _watch_live(job, reports, console) if console.is_terminal else _watch_plainly(reports)
-    if best and best.scores:
-        console.print(
-            f"Best after epoch {best.epoch:.1f}: {scores_line(best)}. Kept in {job.output}",
-            markup=False,
-            soft_wrap=True,
-        )
+    if console.is_terminal:
+        _watch_live(job, reports, console)
     else:
-        console.print(
-            f"The run ended before its first evaluation; there is nothing in {job.output}.",
-            markup=False,
-            soft_wrap=True,
-        )
+        _watch_plainly(reports)
+    scores = read_manifest(job.output).scores
+    console.print(f"Kept in {job.output}: {scores_line(scores)}", markup=False, soft_wrap=True)
 
 
-def scores_line(progress: Progress) -> str:
+def scores_line(scores: Mapping[str, float]) -> str:
     """`upos 95.10  ner 70.20`."""
-    return "  ".join(f"{name} {value:.2f}" for name, value in (progress.scores or {}).items())
+    return "  ".join(f"{name} {value:.2f}" for name, value in scores.items())
 
 
-def _watch_plainly(reports: Iterable[Progress]) -> Progress | None:
-    best: Progress | None = None
+def _watch_plainly(reports: Iterable[Progress]) -> None:
     for progress in reports:
         if progress.scores is None:
             continue
-        best = progress if progress.best else best
         mark = "  best" if progress.best else ""
+        speed = f"{progress.items_per_second:,.0f} tokens/s"
         print(
-            f"epoch {progress.epoch:.1f}  step {progress.step}  loss {progress.loss:.4f}  {scores_line(progress)}  "
-            f"{progress.items_per_second:,.0f} tokens/s  {clock(progress.seconds)}{mark}",
+            f"epoch {progress.epoch:.1f}  step {progress.step}  loss {progress.loss:.4f}  "
+            f"{scores_line(progress.scores)}  {speed}  {clock(progress.seconds)}{mark}",
             file=sys.stderr,
             flush=True,
         )
-    return best
 
 
-def _watch_live(job: Job, reports: Iterable[Progress], console: Console) -> Progress | None:
-    best: Progress | None = None
+def _watch_live(job: Job, reports: Iterable[Progress], console: Console) -> None:
     evaluations: list[Progress] = []
     with Live(console=console, refresh_per_second=4, transient=False) as live:
         for progress in reports:
             if progress.scores is not None:
-                best = progress if progress.best else best
                 evaluations.append(progress)
             live.update(_screen(job, progress, evaluations[-_SHOWN:]))
-    return best
 
 
 def _screen(job: Job, now: Progress, evaluations: list[Progress]) -> Group:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, TextIO
 from nlpseq.cli import inputs
 from nlpseq.cli.inputs import Record
 from nlpseq.errors import NlpseqError, UsageError
-from nlpseq.records import Failure
+from nlpseq.records import Failure, TokenizedText
 from nlpseq.render import formats
 from nlpseq.render.answer import Answer, Prediction
 from nlpseq.render.safe import visible
@@ -40,9 +40,9 @@ class Pipeline(Protocol):
     task: str
 
     def pipe(
-        self, inputs: Iterable[str | Sequence[str]], *, batch_size: int | None = None
+        self, inputs: Iterable[str | Sequence[str] | TokenizedText], *, batch_size: int | None = None
     ) -> Iterator[Prediction | Failure]:
-        """Predictions for raw texts and token sequences."""
+        """Predictions for raw texts, token sequences, and texts with their tokens."""
 
 
 class Request(NamedTuple):
@@ -112,7 +112,7 @@ def in_step(pipeline: Pipeline, records: Iterable[Record], batch_size: int | Non
     """
     waiting: deque[Record] = deque()
 
-    def values() -> Iterator[str | Sequence[str]]:
+    def values() -> Iterator[str | Sequence[str] | TokenizedText]:
         for record in records:
             waiting.append(record)
             yield record.value

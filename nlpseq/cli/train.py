@@ -106,8 +106,8 @@ def command(
     job = prepare(
         task.value,
         values,
-        train=[*(train or data.train), *(corpus or [])],
-        dev=[*(dev or data.dev), *(corpus or [])],
+        train=[*(train or data.train), *(corpus or ())],
+        dev=[*(dev or data.dev), *(corpus or ())],
         output=output,
         fields=Fields(text_column or data.text_column, tuple(label_column or data.label_columns)),
         teachers=teacher or (),

@@ -40,16 +40,41 @@ class Row(NamedTuple):
         return {key: value for key, _, value in pairs}
 
 
+class Block(NamedTuple):
+    """A sentence without its labels: its words, where they begin in its text, and its comments."""
+
+    words: list[Row]
+    text: str
+    starts: tuple[int, ...]
+    notes: dict[str, str]
+
+    @property
+    def sent_id(self) -> str | None:
+        """What `# sent_id =` says, if there is such a comment."""
+        return self.notes["sent_id"].strip() if "sent_id" in self.notes else None
+
+
 def read_conllu(path: str | Path, *, label_map: LabelMap | None = None) -> Iterator[TaggedSentence]:
     """Yield the sentences of a CoNLL-U file.
 
     A column that is `_` throughout a sentence is left out of it. Raises DataError with path and line.
     """
     for block in blocks(read_lines(path)):
-        rows = [parse_row(line, path) for line in block if not line[1].startswith("#")]
-        words = [row for row in rows if row.last is None and not row.empty]
-        if words:
-            yield _sentence(rows, words, comments(block), label_map, path)
+        parsed = parse_block(block, path)
+        if parsed.words:
+            yield _sentence(parsed, label_map, path)
+
+
+def parse_block(block: Sequence[Line], path: str | Path) -> Block:
+    """The lines of one sentence. Its text is `# text` where the words spell it, else what they spell.
+
+    Raises DataError with path and line.
+    """
+    rows = [parse_row(line, path) for line in block if not line[1].startswith("#")]
+    words = [row for row in rows if row.last is None and not row.empty]
+    notes = comments(block)
+    text, starts = place(notes.get("text"), _pieces(rows, words, path))
+    return Block(words, text, starts, notes)
 
 
 def comments(block: Sequence[Line]) -> dict[str, str]:
@@ -79,18 +104,15 @@ def parse_row(line: Line, path: str | Path) -> Row:
     return Row(number, fields, int(match[1]), last, match[3] is not None)
 
 
-def _sentence(
-    rows: list[Row], words: list[Row], notes: dict[str, str], label_map: LabelMap | None, path: str | Path
-) -> TaggedSentence:
-    text, starts = place(notes.get("text"), _pieces(rows, words, path))
+def _sentence(parsed: Block, label_map: LabelMap | None, path: str | Path) -> TaggedSentence:
     return TaggedSentence(
-        tokens=tuple(row.fields[1] for row in words),
-        starts=starts,
-        text=text,
-        columns=_columns(words, label_map, path),
-        sent_id=notes["sent_id"].strip() if "sent_id" in notes else None,
+        tokens=tuple(row.fields[1] for row in parsed.words),
+        starts=parsed.starts,
+        text=parsed.text,
+        columns=_columns(parsed.words, label_map, path),
+        sent_id=parsed.sent_id,
         path=str(path),
-        line=words[0].line,
+        line=parsed.words[0].line,
     )
 
 

@@ -22,6 +22,7 @@ from nlpseq.tasks.mentions import AugmentConfig, Mentions
 from nlpseq.tasks.tagging_network import NO_LABEL, HeadsConfig, TaggingNetwork
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy, SpanScore
+from nlpseq.text.tags import split_tag
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
@@ -100,7 +101,7 @@ class Tagger:
         vectors = read_vectors(given.vectors, limit=given.vectors_limit) if given.vectors else {}
         counts = Counter(token for example in examples for token in example.tokens)
         mentions = Mentions(config.augment, examples) if config.augment.replace_mentions else None
-        counts.update(set(mentions.words()) if mentions else ())
+        counts.update({word for word in mentions.words() if word not in counts} if mentions else ())
         words = WordVocabularies.from_words(counts, min_count=given.min_count, known=vectors)
         seen: dict[str, Counter[str]] = {column: Counter() for column in config.heads.columns}
         for example in examples:
@@ -296,8 +297,10 @@ class Tagger:
 
     @classmethod
     def from_plain(cls, config: TaggingConfig, plain: Mapping[str, Any]) -> Tagger:
-        """The inverse of `to_plain`, with fresh weights."""
+        """The inverse of `to_plain`, with fresh weights. Raises ValueError and the like for what is none."""
         labels = {column: Vocabulary(symbols, reserved=0) for column, symbols in plain["labels"].items()}
+        for tag in labels["ner"].symbols if "ner" in labels else ():
+            split_tag(tag)
         return cls(config, WordVocabularies.from_plain(plain["words"]), labels)
 
 

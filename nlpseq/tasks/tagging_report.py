@@ -1,4 +1,4 @@
-"""How well a tagger does on labelled sentences, and where it fails: per class, confusions, unknown words, lengths."""
+"""How well a tagger does on labelled sentences, and where it fails: per class, confusions, rare words, lengths."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ LENGTHS = (10, 20, 40)  # upper bounds of the slices by sentence length, in toke
 
 @dataclass
 class ColumnReport:
-    """Accuracy of one column, and of its slices: words unseen in training, and sentences by length."""
+    """Accuracy of one column, and of its slices: words that are rare in training, and sentences by length."""
 
     all: Accuracy = field(default_factory=Accuracy)
-    unknown: Accuracy = field(default_factory=Accuracy)
+    rare: Accuracy = field(default_factory=Accuracy)
     by_length: dict[str, Accuracy] = field(default_factory=dict)
 
 
 @dataclass
 class SpanReport:
-    """Span scores, those of sentences by length, and how often entities of words unseen in training were found.
+    """Span scores, those of sentences by length, and how often entities of words that are rare in training were found.
 
-    `unknown` and `known` count (found, in the gold) entities with and without a word unseen in training.
+    `rare` and `known` count (found, in the gold) entities with and without a word rare or unseen in training.
     """
 
     all: SpanScore = field(default_factory=SpanScore)
     by_length: dict[str, SpanScore] = field(default_factory=dict)
-    unknown: list[int] = field(default_factory=lambda: [0, 0])
+    rare: list[int] = field(default_factory=lambda: [0, 0])
     known: list[int] = field(default_factory=lambda: [0, 0])
 
 
@@ -65,14 +65,14 @@ def report(tagger: Tagger, examples: Sequence[TaggedSentence], *, worst: int = 5
 
 def _count(result: TaggingReport, tagger: Tagger, example: TaggedSentence, column: str, got: list[str]) -> None:
     gold = example.columns[column]
-    known = [tagger.words.seen(token) for token in example.tokens]
+    known = [tagger.words.frequent(token) for token in example.tokens]
     if column == "ner":
         result.spans = result.spans or SpanReport()
         result.spans.all.add(gold, got)
         result.spans.by_length.setdefault(_slice(len(gold)), SpanScore()).add(gold, got)
         found = set(spans_of(got))
         for span in spans_of(gold):
-            counts = result.spans.known if all(known[span[1] : span[2]]) else result.spans.unknown
+            counts = result.spans.known if all(known[span[1] : span[2]]) else result.spans.rare
             counts[0] += span in found
             counts[1] += 1
         return
@@ -80,7 +80,7 @@ def _count(result: TaggingReport, tagger: Tagger, example: TaggedSentence, colum
     part.all.add(gold, got)
     part.by_length.setdefault(_slice(len(gold)), Accuracy()).add(gold, got)
     unseen = [index for index, is_known in enumerate(known) if not is_known]
-    part.unknown.add([gold[i] for i in unseen], [got[i] for i in unseen])
+    part.rare.add([gold[i] for i in unseen], [got[i] for i in unseen])
 
 
 def _slice(length: int) -> str:

@@ -87,6 +87,7 @@ class VectorCache:
         """The row of each word of each sentence; words not met before are computed first."""
         if len(self._rows) > CACHE_LIMIT:
             self._rows.clear()
+            self.vectors_RD = self.vectors_RD.new_empty(0, self.embedding.width)
         known = self._rows
         fresh = list({word: None for sentence in sentences for word in sentence if word not in known})
         for start in range(0, len(fresh), CHUNK):

@@ -52,7 +52,7 @@ class Tokenizer:
 
         try:
             return spacy.blank(self.language)
-        except ImportError as error:
+        except (ImportError, AttributeError) as error:
             reason = " ".join(str(error).split())
             raise UsageError(f"tokenizer.language: spaCy cannot tokenize {self.language!r}: {reason}") from None
 

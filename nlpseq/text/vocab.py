@@ -16,6 +16,8 @@ class Vocabulary:
 
     def __init__(self, symbols: Iterable[str], *, reserved: int = 2) -> None:
         self.symbols: tuple[str, ...] = tuple(symbols)
+        if not all(isinstance(symbol, str) for symbol in self.symbols):
+            raise TypeError("a symbol of a vocabulary is no string")
         self.reserved = reserved
         self._ids = {symbol: index + reserved for index, symbol in enumerate(self.symbols)}
         assert len(self._ids) == len(self.symbols), "symbols of a vocabulary are distinct"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nlpseq.text.vocab import UNKNOWN, Vocabulary
+from nlpseq.text.vocab import Vocabulary
 
 _DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
@@ -84,9 +84,9 @@ class WordVocabularies:
         """Ids of a word's affixes, in the order of AFFIXES."""
         return self.affixes.ids(affixes(word))
 
-    def seen(self, word: str) -> bool:
-        """Whether the word has a vector of its own, in this case or lower-cased: it was not rare in training."""
-        return self.form_id(word) != UNKNOWN
+    def frequent(self, word: str) -> bool:
+        """Whether the word, in this case or lower-cased, was seen often enough in training for a vector of its own."""
+        return self.counts[self.form_id(word)] > 0
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values for the checkpoint's `text/words.json`."""

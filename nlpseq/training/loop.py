@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nlpseq.batching import training_batches
 from nlpseq.config import TrainingConfig
+from nlpseq.errors import NlpseqError
 from nlpseq.records import Progress
 from nlpseq.tasks import Task
 from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, rate_at
@@ -27,7 +28,7 @@ class Run:
         self.average = MovingAverage(task.network, config.average) if config.average else None
         self.best: dict[str, Tensor] = {}
         self.epoch = self.position = self.step = self.waited = 0
-        self.seconds = 0.0
+        self.seconds = self.evaluating = 0.0  # of all parts of the run; of its last evaluation
         self.best_score = float("-inf")
         self.best_scores: dict[str, float] = {}
         self.random_state = torch.Generator().manual_seed(config.seed).get_state()
@@ -96,8 +97,14 @@ def fit(run: Run, items: Sequence[Any], dev: Sequence[Any], *, time_limit: float
 
 def _over(run: Run, time_limit: float | None) -> bool:
     config = run.config
-    late = time_limit is not None and run.seconds >= time_limit
-    return late or run.epoch >= config.epochs or bool(config.patience and run.waited >= config.patience)
+    return (
+        _late(run, time_limit) or run.epoch >= config.epochs or bool(config.patience and run.waited >= config.patience)
+    )
+
+
+def _late(run: Run, time_limit: float | None) -> bool:
+    """Whether there is time left for no more than the two evaluations that end a run."""
+    return time_limit is not None and run.seconds + 2 * run.evaluating >= time_limit
 
 
 def _epoch(
@@ -111,13 +118,15 @@ def _epoch(
     while run.position < len(batches) and not _over(run, time_limit):
         done = (run.epoch + run.position / len(batches)) / config.epochs
         if time_limit is not None:
-            done = max(done, run.seconds / time_limit)
+            done = max(done, min(1.0, (run.seconds + 2 * run.evaluating) / time_limit))
         batch = [items[index] for index in batches[run.position]]
         loss, norm = _step(run, batch, rate_at(config, done))
         run.position += 1
         run.step += 1
         meter.add(loss, norm, sum(map(task.length, batch)))
-        ended = run.position == len(batches) or (time_limit is not None and run.seconds >= time_limit)
+        ended = run.position == len(batches) or _late(run, time_limit)
+        if ended or meter.due() or (every and run.step % every == 0):
+            meter.must_be_finite()
         if ended or (every and run.step % every == 0):
             if run.position == len(batches):
                 run.epoch, run.position = run.epoch + 1, 0
@@ -154,6 +163,7 @@ def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:
 
 def _evaluate(run: Run, dev: Sequence[Any]) -> tuple[dict[str, float], bool]:
     """Scores the averaged weights, and keeps them where they are the best so far."""
+    started = time.monotonic()
     if run.average:
         run.average.swap()
     scores = run.task.score(dev)
@@ -164,7 +174,12 @@ def _evaluate(run: Run, dev: Sequence[Any]) -> tuple[dict[str, float], bool]:
     run.waited = 0 if best else run.waited + 1
     if run.average:
         run.average.swap()
+    run.evaluating = time.monotonic() - started
     return scores, best
+
+
+class DivergenceError(NlpseqError):
+    """A training whose numbers have grown beyond all bounds."""
 
 
 class Meter:
@@ -187,6 +202,14 @@ class Meter:
         self.norm = norm
         self.tokens += tokens
         self.run.seconds = self.before + time.monotonic() - self.started
+
+    def must_be_finite(self) -> None:
+        """Raises DivergenceError where a loss since the last report is no number."""
+        if self.losses and not bool(torch.stack(self.losses).isfinite().all()):
+            raise DivergenceError(
+                f"The loss is no number any more at step {self.run.step}: the training has diverged. Lower "
+                "training.learning_rate, or let training.clip_norm be less."
+            )
 
     def due(self) -> bool:
         """Whether a report is due."""

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nlpseq.checkpoint import find_checkpoint
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.sources import read_sources, source_of
@@ -15,14 +17,15 @@ from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
 from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.training.resume import RESUME
 from nlpseq.training.train import Job, hold_out
 
 
 class DataConfig(Section, frozen=True):
     """The table [data] of a configuration file: files or corpora."""
 
-    train: tuple[str, ...] = ()
-    dev: tuple[str, ...] = ()
+    train: str | tuple[str, ...] = ()
+    dev: str | tuple[str, ...] = ()
     text_column: str | None = None  # of tables of labelled texts, as are the next
     label_columns: tuple[str, ...] = ()
 
@@ -36,13 +39,15 @@ def given_settings(
     config: Path | None, assignments: Sequence[str], *, seed: int | None = None, language: str | None = None
 ) -> tuple[dict[str, Any], DataConfig]:
     """The settings that the user gave (flags before the file) and the data that the file names. Raises UsageError."""
-    values = override(read_toml(config) if config else {}, assignments)
+    flags = [f"training.seed={seed}"] if seed is not None else []
+    flags += [f'tokenizer.language="{language}"'] if language is not None else []
+    values = override(read_toml(config) if config else {}, [*assignments, *flags])
     data = build(DataConfig, values.pop("data", {}), "data")
-    if seed is not None:
-        values.setdefault("training", {})["seed"] = seed
-    if language is not None:
-        values.setdefault("tokenizer", {})["language"] = language
-    return values, data
+    return values, msgspec.structs.replace(data, train=_several(data.train), dev=_several(data.dev))
+
+
+def _several(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
 
 
 def prepare(
@@ -84,7 +89,15 @@ def prepare(
         output=output,
         languages=(language,),
         trained_on=tuple(map(source_of, train)),
-        teachers=tuple(map(find_checkpoint, teachers)),
+        teachers=tuple(map(_teacher, teachers)),
         dev_on=tuple(source_of(spec).name for spec in dev) or ("a held-out tenth",),
         **options,
     )
+
+
+def _teacher(name: str) -> Path:
+    """The folder of a checkpoint whose training is over. Raises UsageError."""
+    folder = find_checkpoint(name)
+    if (folder / RESUME).exists():
+        raise UsageError(f"--teacher {name}: its training is not over. Finish it with --resume first.")
+    return folder

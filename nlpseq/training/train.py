@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from nlpseq.training.loop import Run, fit
 from nlpseq.training.resume import RESUME, read_state, write_state
 
 LOG = "log.jsonl"
+OURS = (RESUME, LOG, MANIFEST)  # by one of these a folder is known to hold a run
 SAVE_SECONDS = 120.0
 
 
@@ -47,10 +49,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """A digest of the settings and the examples: a run may be resumed only where it is the same."""
         digest = hashlib.sha256(msgspec.json.encode(self.config))
+        nowhere = {"path": None, "line": None}  # the same examples may lie elsewhere
         for teacher in self.teachers:
             digest.update((teacher / MANIFEST).read_bytes())
         for example in (*self.train, "dev", *self.dev):
-            digest.update(msgspec.msgpack.encode(example))
+            same = msgspec.structs.replace(example, **nowhere) if isinstance(example, msgspec.Struct) else example
+            digest.update(msgspec.msgpack.encode(same))
         return digest.hexdigest()
 
 
@@ -70,22 +74,25 @@ def train(job: Job) -> Iterator[Progress]:
     The state of the run is saved with every evaluation and at least every two minutes in `resume/`, and removed at the
     end. Raises UsageError where `output` is in the way, or the state belongs to other data or settings.
     """
+    began = time.monotonic()
+    fingerprint = job.fingerprint()
     _make_room(job)
-    task, run = _begin(job)
+    task, run = _begin(job, fingerprint)
     _forget_after(run.step, job.output / LOG)
     items = [task.encode(example) for example in job.train]
     if job.teachers:
         items = task.taught(items, job.train, [load_task(folder)[0] for folder in job.teachers])
+    limit = None if job.time_limit is None else max(1.0, job.time_limit - (time.monotonic() - began))
     saved = run.seconds
     with (job.output / LOG).open("ab") as log:
-        for progress in fit(run, items, job.dev, time_limit=job.time_limit):
+        for progress in fit(run, items, job.dev, time_limit=limit):
             log.write(msgspec.json.encode(progress) + b"\n")
             log.flush()
-            if progress.best:
-                _save(job, task, run.best_scores, run)
             if progress.scores is not None or run.seconds - saved > SAVE_SECONDS:
-                write_state(job.output, job.fingerprint(), *run.state())
+                write_state(job.output, fingerprint, *run.state())
                 saved = run.seconds
+            if progress.best:  # after the state, without which a checkpoint means that the run is over
+                _save(job, task, run.best_scores, run)
             yield progress
     round_weights(task.network)
     task.calibrate(job.dev)
@@ -100,10 +107,12 @@ def _make_room(job: Job) -> None:
         raise UsageError(f"{job.output}: is the folder you are in, which cannot be replaced beneath you. Name another.")
     if job.output.exists() and any(job.output.iterdir()) and not job.resume:
         raise UsageError(f"{job.output}: is not empty. Choose another folder, or go on with --resume.")
+    if job.output.exists() and any(job.output.iterdir()) and not any((job.output / name).exists() for name in OURS):
+        raise UsageError(f"{job.output}: holds something else than a training run, so there is nothing to resume.")
     job.output.mkdir(parents=True, exist_ok=True)
 
 
-def _begin(job: Job) -> tuple[Task, Run]:
+def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
     """A fresh run, or the one that `resume/` holds."""
     settings = job.config.training
     with torch.random.fork_rng(devices=[]):
@@ -112,10 +121,10 @@ def _begin(job: Job) -> tuple[Task, Run]:
     task.network.to(find_device(job.device))
     run = Run(task, settings)
     if job.resume:
-        state = read_state(job.output, job.fingerprint())
+        state = read_state(job.output, fingerprint)
         if state:
             run.restore(*state)
-        elif (job.output / "manifest.json").exists():
+        elif (job.output / MANIFEST).exists():
             raise UsageError(f"{job.output}: this run is over; there is nothing to resume.")
     return task, run
 
@@ -124,9 +133,16 @@ def _forget_after(step: int, log: Path) -> None:
     """Drops from the log the steps that the run will take again, and a last line that a kill cut short."""
     if log.exists():
         lines = log.read_bytes().splitlines(keepends=True)
-        kept = [line for line in lines if line.endswith(b"\n") and msgspec.json.decode(line)["step"] <= step]
+        kept = [line for line in lines if line.endswith(b"\n") and _step_of(line) <= step]
         log.with_suffix(".new").write_bytes(b"".join(kept))
         log.with_suffix(".new").replace(log)
+
+
+def _step_of(line: bytes) -> float:
+    try:
+        return msgspec.json.decode(line, type=Progress).step
+    except msgspec.DecodeError:  # damaged; it tells nothing
+        return float("inf")
 
 
 def _save(job: Job, task: Task, scores: dict[str, float], run: Run | None = None) -> None:

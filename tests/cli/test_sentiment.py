@@ -142,3 +142,14 @@ def test_settings_can_be_listed() -> None:
     rows = [line.split("\t") for line in inside("train", "sentiment", "--settings").stdout.splitlines()]
     assert {"classifier.pooling", "windows.size", "encoder.cell"} <= {row[0] for row in rows}
     assert all(len(row) == 3 and row[2] for row in rows)
+
+
+def test_a_configuration_may_name_the_columns(work: Path) -> None:
+    lines = (work / "train.csv").read_text().replace("text,polarity,stars", "opinion,verdict,points")
+    (work / "named.csv").write_text(lines)
+    data = ["[data]", 'train = "named.csv"', 'text_column = "opinion"', 'label_columns = ["verdict=polarity"]']
+    (work / "my.toml").write_text("\n".join(data) + "\n")
+    one_epoch = settings(**{"training.epochs": 1})
+    result = inside("train", "sentiment", "--config", "my.toml", "-o", "configured", *one_epoch)
+    assert result.exit_code == 0, result.stderr
+    assert list(load_task(work / "configured")[0].labels) == ["polarity"]  # type: ignore[attr-defined]

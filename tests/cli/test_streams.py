@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nlpseq.cli import inputs, streams
 from nlpseq.cli.inputs import Record
 from nlpseq.errors import DataError, UsageError
-from nlpseq.records import Failure, TagPrediction
+from nlpseq.records import Failure, TagPrediction, TokenizedText
 from nlpseq.render.answer import Answer
 
 
@@ -51,7 +51,7 @@ def test_jsonl_passes_unknown_keys_as_they_were_written(tmp_path: Path) -> None:
 
 def test_jsonl_takes_string_tokens_before_the_text(tmp_path: Path) -> None:
     ours = b'{"text": "a b", "tokens": [{"text": "a"}]}'  # our own output, given back
-    first, second = records(b'{"text": "a b", "tokens": ["a", "b c"]}\n' + ours, tmp_path, "jsonl")
+    first, second = records(b'{"text": 3, "tokens": ["a", "b c"]}\n' + ours, tmp_path, "jsonl")
     assert (first.value, second.value) == (("a", "b c"), "a b")
 
 
@@ -88,9 +88,9 @@ def test_conllu_gives_words_without_ranges_and_empty_nodes(tmp_path: Path) -> No
     second = row("1", "New York") + row("1.1", "is")
     broken = "# sent_id = x\n" + row("1", "ok") + "1\tshort\n"
     found = records((first + "\n\n" + second + "\n" + broken).encode(), tmp_path, "conllu")
-    assert found[0] == Record(("do", "nt"), 1, {"sent_id": "a-1"})
-    assert found[1] == Record(("New York",), 8)
-    assert found[2].error == "Line 13 has 2 columns, CoNLL-U has 10."
+    assert found[0] == Record(TokenizedText("dont", ("do", "nt"), (0, 2)), 1, {"sent_id": "a-1"})
+    assert found[1] == Record(TokenizedText("New York", ("New York",), (0,)), 8)
+    assert found[2].error == "In line 13: 2 columns where CoNLL-U has 10, divided by tabs."
 
 
 def test_gzip_is_read_in_place_and_a_cut_file_is_an_error(tmp_path: Path) -> None:

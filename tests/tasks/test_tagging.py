@@ -13,6 +13,7 @@ from nlpseq.tasks import tagging
 from nlpseq.tasks.tagging import NO_LABEL, Tagger, TaggingConfig
 from nlpseq.tasks.tagging_report import report
 from nlpseq.text.tags import can_follow
+from nlpseq.text.vocab import UNKNOWN
 from tests.examples import corpus, tagged
 from tests.taggers import small, untrained
 
@@ -214,8 +215,8 @@ def test_the_report_agrees_with_the_score_and_its_slices_add_up() -> None:
     for part in found.columns.values():
         assert sum(slice.total for slice in part.by_length.values()) == part.all.total
     assert sum(s.total.gold for s in found.spans.by_length.values()) == found.spans.all.total.gold
-    assert found.spans.known[1] + found.spans.unknown[1] == found.spans.all.total.gold
-    assert found.spans.known[0] + found.spans.unknown[0] == found.spans.all.total.right
+    assert found.spans.known[1] + found.spans.rare[1] == found.spans.all.total.gold
+    assert found.spans.known[0] + found.spans.rare[0] == found.spans.all.total.right
     assert len(found.errors) == 3
     assert all(wrong > 0 for wrong, _, _ in found.errors)
 
@@ -226,9 +227,9 @@ def test_unseen_words_are_counted_apart() -> None:
     oracle = Oracle.create(small(), train)
     oracle.answers = [tagging.Labelled({"upos": ["NOUN", "AUX"], "ner": ["B-PER", "O"]}, {})]
     found = report(oracle, [tagged(rows)])
-    assert (found.columns["upos"].unknown.total, found.columns["upos"].unknown.right) == (1, 0)
+    assert (found.columns["upos"].rare.total, found.columns["upos"].rare.right) == (1, 0)
     assert found.spans is not None
-    assert (found.spans.unknown, found.spans.known) == ([1, 1], [0, 0])
+    assert (found.spans.rare, found.spans.known) == ([1, 1], [0, 0])
 
 
 # -- pre-trained vectors
@@ -248,7 +249,7 @@ def test_pre_trained_vectors_start_the_words_they_name(tmp_path: Any) -> None:
     found = torch.stack([weight[tagger.words.form_id(word)] for word in ("Mr", "zebra", "Paris")])
     given = torch.tensor([[1.0, 2, 3, 4], [4, 3, 2, 1], [-1, -2, -3, -4]])
     torch.testing.assert_close(found / found[0, 0], given)  # to scale
-    assert tagger.words.seen("zebra")  # not in training, known all the same
+    assert tagger.words.form_id("zebra") != UNKNOWN  # not in training, known all the same
     assert weight[0].abs().sum() == 0
     assert weight.requires_grad
 

@@ -24,8 +24,8 @@ def test_unknown_words_fall_back_to_their_lower_case() -> None:
     assert KNOWN.form_id("THE") == KNOWN.form_id("the") != KNOWN.form_id("The")
     assert KNOWN.form_id("rare") == KNOWN.form_id("never") == UNKNOWN
     assert KNOWN.form_id("paris") == UNKNOWN  # lower case never becomes a name
-    assert KNOWN.seen("IN")
-    assert not KNOWN.seen("rare")
+    assert KNOWN.frequent("IN")
+    assert not KNOWN.frequent("rare")
 
 
 def test_counts_belong_to_their_ids() -> None:
@@ -36,8 +36,9 @@ def test_counts_belong_to_their_ids() -> None:
 
 def test_forms_known_from_elsewhere_join_without_a_count() -> None:
     more = WordVocabularies.from_words(SEEN, min_count=2, known=["Paris", "zebra", "B52", "B99"])
-    assert more.seen("zebra")
-    assert more.seen("b77") is False
+    assert more.form_id("zebra") != UNKNOWN
+    assert not more.frequent("zebra")  # known from vectors alone
+    assert more.frequent("b77") is False
     assert more.form_id("B52") == more.form_id("B99") != UNKNOWN  # one form, entered once
     assert more.counts[more.form_id("zebra")] == 0
     assert more.form_id("Paris") == KNOWN.form_id("Paris")

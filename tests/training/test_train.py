@@ -223,3 +223,14 @@ def test_one_example_cannot_be_parted() -> None:
     with pytest.raises(DataError, match="too few"):
         hold_out(["one"], seed=1)
     assert any(hold_out(list(range(100)), seed=1) != hold_out(list(range(100)), seed=s) for s in (2, 3))
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    """--resume is no leave to replace what is not a run."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "README.md").write_text("mine")
+    with pytest.raises(UsageError, match="something else"):
+        list(train(job(folder, resume=True)))
+    assert [path.name for path in folder.iterdir()] == ["README.md"]
+    assert (folder / "README.md").read_text() == "mine"
