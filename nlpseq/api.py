@@ -9,7 +9,9 @@ from typing import Any
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task
 from nlpseq.device import find_device, use_threads
 from nlpseq.errors import UsageError
-from nlpseq.records import Failure, Span, TagPrediction, Token, TokenizedText
+from nlpseq.records import Failure, SentimentPrediction, Span, TagPrediction, Token, TokenizedText
+from nlpseq.tasks.judging import judge
+from nlpseq.tasks.sentiment import Classifier
 from nlpseq.tasks.tagging import Labelled, Tagger
 from nlpseq.text.tags import spans_of
 from nlpseq.text.tokenizer import Sentence, Tokenizer
@@ -19,9 +21,10 @@ READ_AHEAD = 1024  # inputs read before the first of them is answered, at most
 FIRST_READ = 16  # the first inputs are answered sooner
 
 
-def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = None) -> TagPipeline:
+def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = None) -> Any:
     """The pipeline of a checkpoint: a folder, or the name of one that came with the install.
 
+    It is a TagPipeline or a SentimentPipeline, as its task says; `pipe`, and a call, are the same for every task.
     Raises UsageError where there is none, the device is not there or `threads` is less than 1, TrustError where it
     is damaged.
     """
@@ -56,14 +59,10 @@ class TagPipeline:
         What is no text, or has an empty word, gives a Failure in its place. Raises, at once, TypeError where `inputs`
         is one text, UsageError where `batch_size` is less than 1.
         """
-        if isinstance(inputs, str | bytes | TokenizedText):
-            raise TypeError("pipe() takes many texts, as a list of them. Call the pipeline itself with one.")
-        if batch_size is not None and batch_size < 1:
-            raise UsageError(f"batch_size is {batch_size}. Give 1 or more, or None to leave it to the pipeline.")
-        return self._predictions(inputs, batch_size)
+        return self._predictions(_chunks(inputs, batch_size))
 
-    def _predictions(self, inputs: Iterable[Text], batch_size: int | None) -> Iterator[TagPrediction | Failure]:
-        for number, chunk in _numbered(read_ahead(inputs, batch_size)):
+    def _predictions(self, chunks: Iterable[tuple[int, list[Text]]]) -> Iterator[TagPrediction | Failure]:
+        for number, chunk in chunks:
             parsed = [self._parse(item, number + index) for index, item in enumerate(chunk)]
             sentences = [s for one in parsed if not isinstance(one, Failure) for s in one[1]]
             labelled = iter(self.tagger.predict([s.tokens for s in sentences], self._vectors))
@@ -73,27 +72,69 @@ class TagPipeline:
     def _parse(self, item: Text, number: int) -> tuple[str, list[Sentence]] | Failure:
         if isinstance(item, str):
             return item, self.tokenizer.sentences(item)
-        if isinstance(item, TokenizedText):
-            if not _lie_in_order(item):
-                return Failure(
-                    "The tokens do not lie in the text, one after the other, where they are said to.", number
-                )
-            return item.text, self._cut(item.tokens, item.starts)
-        words = isinstance(item, Sequence) and not isinstance(item, bytes | bytearray)
-        if not words or not all(isinstance(token, str) and token for token in item):
-            return Failure("Expected a text or a list of words, none of them empty.", number)
-        text = " ".join(item)
-        starts, at = [], 0
-        for token in item:
-            starts.append(at)
-            at += len(token) + 1
-        return text, self._cut(item, starts)
-
-    def _cut(self, tokens: Sequence[str], starts: Sequence[int]) -> list[Sentence]:
-        """Tokens that were given, in pieces of the longest length that a sentence may have."""
+        words = _given_words(item, number)
+        if isinstance(words, Failure):
+            return words
+        text, whole = words
         limit = self.tokenizer.limit
-        cuts = range(0, len(tokens), limit)
-        return [Sentence(tuple(tokens[c : c + limit]), tuple(starts[c : c + limit])) for c in cuts]
+        cuts = range(0, len(whole.tokens), limit)
+        return text, [Sentence(whole.tokens[c : c + limit], whole.starts[c : c + limit]) for c in cuts]
+
+
+class SentimentPipeline:
+    """Judges texts, given as for a TagPipeline; with `explain` it says by which words."""
+
+    task = "sentiment"
+
+    def __init__(self, classifier: Classifier, manifest: Manifest, *, explain: bool = False) -> None:
+        self.classifier, self.manifest, self.explain = classifier, manifest, explain
+        self.tokenizer = classifier.tokenizer
+        self._vectors = classifier.vector_cache()
+
+    def explaining(self, explain: bool = True) -> SentimentPipeline:
+        """The same pipeline, but its predictions have `contributions` (or have none)."""
+        return SentimentPipeline(self.classifier, self.manifest, explain=explain)
+
+    def __call__(self, text: Text) -> SentimentPrediction:
+        """What is predicted for one text. Raises ValueError for what is no text."""
+        (prediction,) = self.pipe([text])
+        if isinstance(prediction, Failure):
+            raise ValueError(prediction.error)
+        return prediction
+
+    def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[SentimentPrediction | Failure]:
+        """One prediction an input, lazily, in order; otherwise as the `pipe` of a TagPipeline."""
+        return self._predictions(_chunks(inputs, batch_size))
+
+    def _predictions(self, chunks: Iterable[tuple[int, list[Text]]]) -> Iterator[SentimentPrediction | Failure]:
+        for number, chunk in chunks:
+            parsed = [self._parse(item, number + index) for index, item in enumerate(chunk)]
+            texts = [one for one in parsed if not isinstance(one, Failure)]
+            judged = iter(judge(self.classifier, texts, self._vectors, explain=self.explain))
+            for one in parsed:
+                yield one if isinstance(one, Failure) else next(judged)
+
+    def _parse(self, item: Text, number: int) -> tuple[str, Sentence] | Failure:
+        if not isinstance(item, str):
+            return _given_words(item, number)
+        tokens, starts = self.tokenizer.words(item)
+        return item, Sentence(tuple(tokens), tuple(starts))
+
+
+def _given_words(item: Sequence[str] | TokenizedText, number: int) -> tuple[str, Sentence] | Failure:
+    """The text of tokens that were given, which they may spell with a space between them, and the tokens in it."""
+    if isinstance(item, TokenizedText):
+        if not _lie_in_order(item):
+            return Failure("The tokens do not lie in the text, one after the other, where they are said to.", number)
+        return item.text, Sentence(tuple(item.tokens), tuple(item.starts))
+    words = isinstance(item, Sequence) and not isinstance(item, bytes | bytearray)
+    if not words or not all(isinstance(token, str) and token for token in item):
+        return Failure("Expected a text or a list of words, none of them empty.", number)
+    starts, at = [], 0
+    for token in item:
+        starts.append(at)
+        at += len(token) + 1
+    return " ".join(item), Sentence(tuple(item), tuple(starts))
 
 
 def _lie_in_order(given: TokenizedText) -> bool:
@@ -106,6 +147,15 @@ def _lie_in_order(given: TokenizedText) -> bool:
             return False
         at = start + len(token)
     return True
+
+
+def _chunks(inputs: Iterable[Text], size: int | None) -> Iterator[tuple[int, list[Text]]]:
+    """Inputs in lists, each with the number of its first input, from 1. Raises, at once, as `TagPipeline.pipe` says."""
+    if isinstance(inputs, str | bytes | TokenizedText):
+        raise TypeError("pipe() takes many texts, as a list of them. Call the pipeline itself with one.")
+    if size is not None and size < 1:
+        raise UsageError(f"batch_size is {size}. Give 1 or more, or None to leave it to the pipeline.")
+    return _numbered(read_ahead(inputs, size))
 
 
 def _numbered(chunks: Iterable[list[Text]]) -> Iterator[tuple[int, list[Text]]]:
@@ -161,4 +211,4 @@ def _entities(text: str, sentence: Sentence, labelled: Labelled) -> list[Span]:
     return result
 
 
-PIPELINES: dict[str, Callable[[Any, Manifest], TagPipeline]] = {"tag": TagPipeline}
+PIPELINES: dict[str, Callable[[Any, Manifest], Any]] = {"tag": TagPipeline, "sentiment": SentimentPipeline}

@@ -2,7 +2,7 @@
 
 manifest.json       format number, task, languages, scores, sources, and the SHA-256 of every other file
 config.json         all settings
-text/*.json         vocabularies and label sets
+text/*.json         vocabularies, label sets, temperatures
 model.safetensors   the weights, float16
 README.md           the model card
 """
@@ -30,6 +30,8 @@ from nlpseq.tasks import TASKS, Task
 
 FORMAT = 1
 MANIFEST, CONFIG, WEIGHTS, CARD = "manifest.json", "config.json", "model.safetensors", "README.md"
+USUAL = {"tag-en": "tag", "sentiment-en": "sentiment"}  # what commands ask for by default, and its task
+_SAMPLES = {"tag": "sample-tagging", "sentiment": "sample-sentiment"}
 FileName = Annotated[str, Meta(pattern=r"^(text/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -60,6 +62,12 @@ def find_checkpoint(name: str | Path) -> Path:
         return shipped[str(name)]
     if folder.exists():
         raise UsageError(f"{folder}: this is no checkpoint: it has no {MANIFEST}.")
+    if str(name) in USUAL:
+        task = USUAL[str(name)]
+        raise UsageError(
+            f"No checkpoint {name} came with this install; train one with `nlpseq train {task} --corpus "
+            f"{_SAMPLES[task]} -o my-{task}` (or on your own --train FILE), and name it with -c my-{task}."
+        )
     raise UsageError(
         f"There is no checkpoint {str(name)!r}, neither a folder nor a shipped one. {did_you_mean(str(name), shipped)}"
     )

@@ -131,7 +131,7 @@ def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
     if not isinstance(values, Mapping):
         raise UsageError(f"{where or 'settings'}: expected a table of settings, got {values!r}.")
     try:
-        config = msgspec.convert(dict(values), kind, strict=False)
+        config = msgspec.convert(_with_the_word_none(kind, values), kind, strict=False)
     except msgspec.ValidationError as error:
         _check_names(kind, values, where)
         message, _, path = str(error).partition(" - at ")
@@ -140,6 +140,19 @@ def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
         raise UsageError(f"{prefix}{name}: {message[0].lower()}{message[1:]}.") from None
     _check_finite(config, where)
     return config
+
+
+def _with_the_word_none(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values`, with "none" for null where that word is a value of the setting: `--set` reads it as null."""
+    hints = typing.get_type_hints(kind)
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        hint = hints.get(key)
+        if isinstance(hint, type) and issubclass(hint, Section) and isinstance(value, Mapping):
+            result[key] = _with_the_word_none(hint, value)
+        else:
+            result[key] = "none" if value is None and "none" in typing.get_args(hint) else value
+    return result
 
 
 def _check_finite(config: Section, where: str, path: str = "") -> None:

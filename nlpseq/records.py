@@ -74,6 +74,47 @@ class TagPrediction(msgspec.Struct, frozen=True):
     sentences: tuple[int, ...] = (0,)
 
 
+class LabelledText(msgspec.Struct, frozen=True, kw_only=True):
+    """A text with any number of labels: an example for classification.
+
+    `labels` has one label for each scheme that the text was judged by, such as {"polarity": "positive", "stars": "4"};
+    a scheme that is absent is one by which it was not judged. A label is never empty; `stars` are "1" to "5".
+    """
+
+    text: str
+    labels: Mapping[str, str] = {}
+    text_id: str | None = None
+    path: str | None = None
+    line: int | None = None  # where the text begins, from 1
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """How much a stretch of text speaks for the label of its prediction: log-odds in nats, below 0 where against it."""
+
+    text: str
+    start: int
+    end: int
+    weight: float
+
+
+class SentimentPrediction(msgspec.Struct, frozen=True, kw_only=True):
+    """What `sentiment` says of one text.
+
+    `scores` has the probability of every label and sums to 1, `score` is that of `label`; `stars` (1 to 5) is None
+    where the checkpoint has learnt none. `contributions` is None where it was not asked for. `note` says that there was
+    nothing to judge, `cut` what of the text was not read, and why.
+    """
+
+    text: str
+    label: str
+    score: float
+    scores: Mapping[str, float]
+    stars: int | None = None
+    contributions: tuple[Contribution, ...] | None = None
+    note: str | None = None
+    cut: str | None = None
+
+
 class Failure(msgspec.Struct, frozen=True):
     """Stands in the place of a prediction that could not be made. `line` counts inputs from 1."""
 

@@ -11,6 +11,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from nlpseq.api import load
+from nlpseq.errors import UsageError
 from nlpseq.records import Failure, Token
 from nlpseq.text.tokenizer import sentence_starts
 
@@ -34,6 +35,8 @@ class NlpseqComponent:
 
     def __init__(self, checkpoint: str, device: str = "auto") -> None:
         self.pipeline = load(checkpoint, device=device)
+        if self.pipeline.task != "tag":
+            raise UsageError(f"The checkpoint {checkpoint} was trained for {self.pipeline.task}, not for tag.")
 
     def __call__(self, doc: Doc) -> Doc:
         """Tags one Doc."""

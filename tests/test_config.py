@@ -160,3 +160,9 @@ def test_defaults_pass_their_own_checks(task: str) -> None:
     """msgspec checks what it reads, and no default."""
     kind = TASKS[task].config_type
     assert build(kind, msgspec.to_builtins(kind())) == kind()
+
+
+def test_none_is_a_word_where_a_setting_has_it_and_nothing_elsewhere() -> None:
+    assignments = ["embedding.characters=none", "embedding.vectors=none"]
+    config = build(TASKS["tag"].config_type, override({"embedding": {"vectors": "x"}}, assignments))
+    assert (config.embedding.characters, config.embedding.vectors) == ("none", None)

@@ -28,7 +28,7 @@ def blocks(page: Path, language: str) -> list[str]:
 def environment(folder: Path) -> dict[str, str]:
     """Where `nlpseq` is a command, on one thread, with nothing kept outside `folder`."""
     command = folder / "bin" / "nlpseq"
-    command.parent.mkdir()
+    command.parent.mkdir(exist_ok=True)  # a page may have several blocks
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m nlpseq.cli.main "$@"\n')
     command.chmod(0o755)
     own = {"PATH": f"{command.parent}:{os.environ['PATH']}", "NLPSEQ_CACHE": str(folder / "cache")}

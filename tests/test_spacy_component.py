@@ -9,9 +9,13 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-import nlpseq.spacy_component  # noqa: F401 - an installed nlpseq is found by its entry point
 from nlpseq.api import load
+from nlpseq.errors import UsageError
 from nlpseq.records import TagPrediction
+from nlpseq.spacy_component import (
+    NlpseqComponent,
+)  # which registers it; an installed nlpseq is found by its entry point
+from tests import classifiers
 from tests.taggers import write_checkpoint
 
 TEXTS = ["Mr Jordan can sing in Paris City .", "", "   ", "the  dog\ncan sleep .", "Mr Paris can fall ."]
@@ -68,3 +72,8 @@ def test_entities_set_before_are_kept(checkpoint: Path) -> None:
     nlp.add_pipe("nlpseq-test-before")
     nlp.add_pipe("nlpseq", config={"checkpoint": str(checkpoint)})
     assert [entity.label_ for entity in nlp("Mr Jordan can sing .").ents] == ["WHOLE"]
+
+
+def test_a_checkpoint_of_another_task_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="was trained for sentiment, not for tag"):
+        NlpseqComponent(str(classifiers.write_checkpoint(tmp_path / "judge")))

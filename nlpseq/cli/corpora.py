@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlpseq.cli import options
+
+if TYPE_CHECKING:
+    from nlpseq.corpora.raw import Finding
+    from nlpseq.corpora.tables import Fields
 
 app = typer.Typer(
     name="corpora",
@@ -24,7 +28,9 @@ Columns = Annotated[
 ReadFormat = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="FORMAT", help="conllu, columns or jsonl; found by suffix and content if not given."
+        "--from",
+        metavar="FORMAT",
+        help="conllu, columns or jsonl; of labelled texts trees, reviews, csv, tsv or jsonl; else it is detected.",
     ),
 ]
 
@@ -116,23 +122,21 @@ def lint(
     mirror: options.Mirror = None,
     columns: Columns = None,
     format: ReadFormat = None,
+    texts: Annotated[bool, typer.Option("--texts", help="The files are labelled texts, not tagged sentences.")] = False,
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumns = None,
 ) -> None:
-    """Check tagged files and report all that is wrong: tags, columns, leaks between splits.
+    """Check tagged files, or labelled texts, and report all that is wrong: tags, columns, leaks between splits.
 
     Exit code 1 if there are errors.
     """
     from nlpseq.cli.tables import show_places, tell
-    from nlpseq.corpora.download import files_here
-    from nlpseq.corpora.lint import lint as lint_files
-    from nlpseq.corpora.registry import registry
+    from nlpseq.corpora.tables import Fields
 
-    by_name = len(files) == 1 and files[0] in registry() and not Path(files[0]).exists()
-    splits = files_here(files[0], mirror) if by_name else {name: Path(name) for name in files}
-    reader = registry()[files[0]].reader if by_name else format
     counts = {"error": 0, "warning": 0, "note": 0}
 
     def rows() -> Iterator[tuple[str, ...]]:
-        for finding in lint_files(splits, format=reader, columns=columns.split(",") if columns else None):
+        for finding in _findings(files, mirror, columns, format, texts, Fields(text_column, tuple(label_column or ()))):
             counts[finding.severity] += 1
             yield f"{finding.path}:{finding.line}", finding.severity, finding.code, finding.message
 
@@ -140,6 +144,25 @@ def lint(
     tell(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
     if counts["error"]:
         raise typer.Exit(1)
+
+
+def _findings(
+    files: list[str], mirror: Path | None, columns: str | None, format: str | None, texts: bool, fields: Fields
+) -> Iterator[Finding]:
+    """What is wrong with the files, or with the splits of one corpus by name."""
+    from nlpseq.corpora.download import files_here
+    from nlpseq.corpora.lint import lint as lint_tagged
+    from nlpseq.corpora.lint_texts import lint_texts
+    from nlpseq.corpora.registry import registry
+
+    named = registry().get(files[0]) if len(files) == 1 and not Path(files[0]).exists() else None
+    splits = files_here(files[0], mirror) if named else {name: Path(name) for name in files}
+    reader = named.reader if named else format
+    if texts or (named and named.task == "sentiment"):
+        apart = {split: path for split, path in splits.items() if not named or split in {"train", "dev", "test"}}
+        wanted = {split: file.options for split, file in named.splits.items()} if named else {}
+        return lint_texts(apart, format=reader, fields=fields, options=wanted)
+    return lint_tagged(splits, format=reader, columns=columns.split(",") if columns else None)
 
 
 @app.command()

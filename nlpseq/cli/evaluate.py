@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -20,32 +21,51 @@ def command(
         int, typer.Option("--confusions", metavar="N", min=0, help="Show the N most frequent confusions.")
     ] = 10,
     worst: Annotated[int, typer.Option("--worst", metavar="N", min=0, help="Show the N worst sentences.")] = 3,
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumns = None,
     mirror: options.Mirror = None,
     device: options.Device = options.DeviceName.auto,
     threads: options.Threads = None,
 ) -> None:
     """Score a checkpoint on labelled data.
 
-    Accuracy for parts of speech; precision, recall and F1 of whole entities, as conlleval counts them; by class, by
-    sentence length, and for words rare or unseen in training.
+    Of a tagger: accuracy for parts of speech; precision, recall and F1 of whole entities, as conlleval counts them; by
+    class, by sentence length, and for words rare or unseen in training. Of a classifier: accuracy, recall and precision
+    of each label, by length, and the expected calibration error of its probabilities.
 
     Example: nlpseq evaluate my-tagger my-test.conllu
     """
     from nlpseq.api import load
-    from nlpseq.cli.evaluation import as_json, show
+    from nlpseq.cli import evaluation, evaluation_texts
     from nlpseq.cli.tables import tell
-    from nlpseq.corpora.sources import read_source
-    from nlpseq.errors import UsageError
-    from nlpseq.tasks.tagging_report import report
+    from nlpseq.corpora.sources import read_source, read_text_source
+    from nlpseq.corpora.tables import Fields
+    from nlpseq.tasks import sentiment_report, tagging_report
 
     pipeline = load(checkpoint, device=device.value, threads=threads)
-    examples = read_source(data, "dev", mirror=mirror, tokenize=pipeline.tokenizer.words)
-    result = report(pipeline.tagger, examples, worst=worst)
-    if not result.columns and result.spans is None:
-        known = ", ".join(pipeline.tagger.labels)
-        raise UsageError(f"{data}: has none of the columns that {checkpoint} predicts ({known}).")
-    if json:
-        typer.echo(as_json(result))
+    if pipeline.task == "tag":
+        sentences = read_source(data, "dev", mirror=mirror, tokenize=pipeline.tokenizer.words)
+        tagging = tagging_report.report(pipeline.tagger, sentences, worst=worst)
+        _must_share(tagging.columns or tagging.spans is not None, data, checkpoint, pipeline.tagger.labels)
+        if json:
+            typer.echo(evaluation.as_json(tagging))
+            return
+        tell(f"{checkpoint} on {data}: {tagging.sentences:,} sentences, {tagging.tokens:,} tokens")
+        evaluation.show(tagging, confusions)
         return
-    tell(f"{checkpoint} on {data}: {result.sentences:,} sentences, {result.tokens:,} tokens")
-    show(result, confusions)
+    fields = Fields(text_column, tuple(label_column or ()))
+    texts = read_text_source(data, "dev", mirror=mirror, fields=fields)
+    judged = sentiment_report.report(pipeline.classifier, texts, worst=worst)
+    _must_share(judged.schemes, data, checkpoint, pipeline.classifier.labels)
+    if json:
+        typer.echo(evaluation_texts.as_json(judged))
+        return
+    tell(f"{checkpoint} on {data}: {judged.texts:,} texts, {judged.tokens:,} tokens")
+    evaluation_texts.show(judged, confusions)
+
+
+def _must_share(shared: object, data: str, checkpoint: str, labels: Iterable[str]) -> None:
+    from nlpseq.errors import UsageError
+
+    if not shared:
+        raise UsageError(f"{data}: has none of the columns that {checkpoint} predicts ({', '.join(labels)}).")

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import nlpseq
-from nlpseq.cli import checkpoints, corpora, doctor, evaluate, tag, train
+from nlpseq.cli import checkpoints, corpora, doctor, evaluate, sentiment, tag, train
 from nlpseq.errors import NlpseqError
 
 
@@ -50,6 +50,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("tag")(tag.command)
+app.command("sentiment")(sentiment.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.add_typer(corpora.app, name="corpora")

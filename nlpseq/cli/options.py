@@ -96,6 +96,17 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Stop at the first input that fails (else the rest is done, exit code 3)."),
 ]
+TextColumn = Annotated[
+    str | None,
+    typer.Option("--text-column", metavar="NAME", help="The column of the texts, in CSV, TSV or JSON Lines."),
+]
+LabelColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label-column", metavar="NAME[=SCHEME]",
+        help="A column of labels; its scheme is polarity, stars, or its own name. May be repeated.",
+    ),
+]  # fmt: skip
 Mirror = Annotated[
     Path | None,
     typer.Option(

@@ -7,11 +7,11 @@ import os
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol, TextIO
+from typing import Any, NamedTuple, Protocol, TextIO
 
 from nlpseq.cli import inputs
 from nlpseq.cli.inputs import Record
@@ -63,9 +63,10 @@ class Tally:
     failed: int = 0
 
 
-def serve(task: str, request: Request) -> None:
+def serve(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None = None) -> None:
     """Read, predict, render and write: the body of every predicting command.
 
+    `adjust` makes of the loaded pipeline the one that is used, where options of one command alone ask for it.
     Raises UsageError for a checkpoint of another task, and RecordError at the end (with `strict`, at once)
     where inputs failed.
     """
@@ -77,6 +78,7 @@ def serve(task: str, request: Request) -> None:
     with output(request.output) as out:
         name = formats.choose(task, request.format, out, request.output.suffix if request.output else "")
         pipeline = _load(task, request)
+        pipeline = adjust(pipeline) if adjust else pipeline
         answers = counted(in_step(pipeline, records, batch_size), tally, request.strict, quiet=name == "jsonl")
         write(formats.render(task, name, answers, out), out, flush=batch_size == 1 or out.isatty())
     if tally.failed:

@@ -20,6 +20,7 @@ class TaskName(StrEnum):
     """What can be trained."""
 
     tag = "tag"
+    sentiment = "sentiment"
 
 
 Examples = Annotated[
@@ -60,13 +61,15 @@ Language = Annotated[
 
 
 def command(
-    task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag.")],
+    task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag or sentiment.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="The folder of the checkpoint.")
     ] = None,
     train: Examples = None,
     dev: DevExamples = None,
     corpus: Corpora = None,
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumns = None,
     teacher: Teachers = None,
     config: Config = None,
     settings: Settings = None,
@@ -90,6 +93,7 @@ def command(
     Example: nlpseq train tag --train my.conllu --dev my-dev.conllu -o my-tagger
     """
     from nlpseq.cli.progress import watch
+    from nlpseq.corpora.tables import Fields
     from nlpseq.training.prepare import given_settings, prepare, settings_of
     from nlpseq.training.train import train as run
 
@@ -105,6 +109,7 @@ def command(
         train=[*(train or data.train), *(corpus or ())],
         dev=[*(dev or data.dev), *(corpus or ())],
         output=output,
+        fields=Fields(text_column or data.text_column, tuple(label_column or data.label_columns)),
         teachers=teacher or (),
         mirror=mirror,
         command=shlex.join(["nlpseq", *sys.argv[1:]]),

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from nlpseq.corpora.registry import CorpusFile, find_corpus, find_file
+from nlpseq.corpora.registry import CorpusFile, PlainFile, find_corpus, find_file
 from nlpseq.errors import DataError, NlpseqError, TrustError
 from nlpseq.shipped import shipped_folder
 
@@ -59,10 +59,14 @@ def locate(name: str, split: str, mirror: str | Path | None = None) -> Path:
     file = find_file(name, split)
     if find_corpus(name).shipped:
         return shipped_folder("corpora") / name / file.file
-    for path in _places(name, file, mirror):
+    for path in _places(name, file.file, mirror):
         if path.is_file():
             _verify(path, name, split, file)
-            return path
+            return Path(f"{path}#{file.member}") if file.member else path
+    if file.instead:
+        for path in _places(name, file.instead.file, mirror):
+            if path.is_file():
+                return _verified(path, file.instead)
     raise _missing(name, split, file)
 
 
@@ -83,7 +87,7 @@ def whereabouts(name: str, mirror: str | Path | None = None) -> str:
     corpus, folder = find_corpus(name), mirror_folder(mirror)
     if corpus.shipped:
         return "install"
-    files = [file.file for file in corpus.splits.values()]
+    files = [one.file for file in corpus.splits.values() for one in (file, file.instead) if one]
     if folder is not None and any((folder / name / file).is_file() for file in files):
         return "mirror"
     return "cache" if any((cache_folder() / name / file).is_file() for file in files) else ""
@@ -112,6 +116,8 @@ def fetch(
         return target
     known = expected_sha256(name, file)
     source = mirror_folder(mirror)
+    if file.instead and (ready := _instead(name, file.instead, source)):
+        return ready
     if known is None and not unverified:
         raise _unknown(name, split, file)
     if source is not None and (source / name / file.file).is_file():
@@ -120,6 +126,17 @@ def fetch(
         _download(file.address, target, known, progress)
     if known is None:
         _record(target).write_text(f"{sha256_of(target)}  {file.file}\n", encoding="utf-8")
+    return target
+
+
+def _instead(name: str, file: PlainFile, source: Path | None) -> Path | None:
+    """The file that serves as well, in the cache or copied there from the mirror; None where it is nowhere."""
+    target = cache_folder() / name / file.file
+    if target.is_file():
+        return _verified(target, file)
+    if source is None or not (source / name / file.file).is_file():
+        return None
+    _copy(source / name / file.file, target, file.sha256)
     return target
 
 
@@ -141,9 +158,9 @@ def _record(target: Path) -> Path:
     return target.with_name(target.name + ".sha256")
 
 
-def _places(name: str, file: CorpusFile, mirror: str | Path | None) -> list[Path]:
+def _places(name: str, file: str, mirror: str | Path | None) -> list[Path]:
     folders = [mirror_folder(mirror), cache_folder()]
-    return [folder / name / file.file for folder in folders if folder is not None]
+    return [folder / name / file for folder in folders if folder is not None]
 
 
 def _verify(path: Path, name: str, split: str, file: CorpusFile) -> None:
@@ -152,8 +169,13 @@ def _verify(path: Path, name: str, split: str, file: CorpusFile) -> None:
         if file.address is None:  # the user's own copy: there is no upstream to compare it with
             return
         raise _unknown(name, split, file)
-    if sha256_of(path) != known:
+    _verified(path, PlainFile(file.file, known))
+
+
+def _verified(path: Path, file: PlainFile) -> Path:
+    if file.sha256 is not None and sha256_of(path) != file.sha256:
         raise TrustError(f"{path} is not the file that the registry names (its SHA-256 differs); remove it.")
+    return path
 
 
 def _copy(source: Path, target: Path, known: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -13,22 +13,39 @@ import msgspec
 from nlpseq.corpora.joining import join_ner
 from nlpseq.corpora.labels import LabelMap
 from nlpseq.corpora.reading import READERS, read_tagging
+from nlpseq.corpora.texts import FORMATS, WHOLE, TextOptions, read_texts
 from nlpseq.errors import DataError, UsageError, did_you_mean
-from nlpseq.records import TaggedSentence
+from nlpseq.records import LabelledText, TaggedSentence
 from nlpseq.shipped import shipped_folder
 
 Task = Literal["tag", "sentiment", "translate", "lm"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+_READERS: Mapping[str, Collection[str]] = {"tag": READERS, "sentiment": FORMATS}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+class PlainFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file by its name (which may have folders), and the SHA-256 it must have (None: not known)."""
+
+    file: str
+    sha256: str | None = None
+
+
 class CorpusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file: its name, where upstream keeps it, and the SHA-256 it must have (None: not known)."""
+    """One file of a split: its name, where upstream keeps it, and the SHA-256 it must have (None: not known).
+
+    `member` is what is read of it where it is a zip archive. `instead` is another file that serves as well where it is
+    at hand: the archive unpacked, or a part of it. `options` say what of the file makes the split (texts only).
+    """
 
     file: str
     address: str | None = None
     sha256: str | None = None
+    member: str | None = None
+    instead: PlainFile | None = None
+    options: TextOptions = WHOLE
 
 
 class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -97,7 +114,9 @@ def files_wanted(name: str, splits: Sequence[str] | None = None, *, unverified: 
     With `unverified`, of all. What the corpus is joined onto is needed with it. Raises UsageError.
     """
     corpus = find_corpus(name)
-    known = [split for split, file in corpus.splits.items() if unverified or file.sha256 or not file.address]
+    known = [
+        split for split, file in corpus.splits.items() if unverified or file.sha256 or file.instead or not file.address
+    ]
     wanted = [(name, split) for split in splits or known]
     for _, split in wanted:
         find_file(name, split)
@@ -116,13 +135,27 @@ def open_corpus(
     from nlpseq.corpora.download import locate
 
     corpus = find_corpus(name)
-    if corpus.task != "tag":
-        raise UsageError(f"{name} is a corpus for {corpus.task}, not for tagging.")
+    _must_be_for("tag", name, corpus)
     path = locate(name, split, mirror)
     sentences = read_tagging(path, format=corpus.reader, label_map=_label_map(name, corpus, label_map))
     if corpus.join is None:
         return sentences
     return join_ner(open_corpus(corpus.join, split, mirror), sentences, strict=corpus.join_strict)
+
+
+def open_texts(name: str, split: str, mirror: str | Path | None = None) -> Iterator[LabelledText]:
+    """The labelled texts of a split; from where, and what is raised, as for `open_corpus`."""
+    from nlpseq.corpora.download import locate
+
+    corpus = find_corpus(name)
+    _must_be_for("sentiment", name, corpus)
+    options = find_file(name, split).options
+    return read_texts(locate(name, split, mirror), format=corpus.reader, options=options)
+
+
+def _must_be_for(task: Task, name: str, corpus: Corpus) -> None:
+    if corpus.task != task:
+        raise UsageError(f"{name} is a corpus for {corpus.task}, not for {task}.")
 
 
 def _label_map(name: str, corpus: Corpus, chosen: str | LabelMap | None) -> LabelMap:
@@ -138,15 +171,18 @@ def _label_map(name: str, corpus: Corpus, chosen: str | LabelMap | None) -> Labe
 
 def _check(name: str, corpus: Corpus, entries: Mapping[str, Corpus], path: Path) -> None:
     for file in corpus.splits.values():
-        if not _PLAIN_NAME.fullmatch(file.file):
-            raise DataError(f"{name}: {file.file!r} is not a plain file name.", path)
-        if file.sha256 is not None and not _SHA256.fullmatch(file.sha256):
-            raise DataError(f"{name}: the sha256 of {file.file} is not 64 hexadecimal digits.", path)
+        named: list[CorpusFile | PlainFile] = [file, *([file.instead] if file.instead else [])]
+        for one in named:
+            if not _PLAIN_PATH.fullmatch(one.file):
+                raise DataError(f"{name}: {one.file!r} is not a plain file name.", path)
+            if one.sha256 is not None and not _SHA256.fullmatch(one.sha256):
+                raise DataError(f"{name}: the sha256 of {one.file} is not 64 hexadecimal digits.", path)
         if file.address is not None and not file.address.startswith("https://"):
             raise DataError(f"{name}: the address of {file.file} does not begin with https://.", path)
     if not _PLAIN_NAME.fullmatch(name):
         raise DataError(f"{name!r} is not a plain name.", path)
     if corpus.join is not None and corpus.join not in entries:
         raise DataError(f"{name}: join names {corpus.join!r}. {did_you_mean(corpus.join, entries)}", path)
-    if corpus.task == "tag" and corpus.reader not in READERS:
-        raise DataError(f"{name}: no reader {corpus.reader!r}. {did_you_mean(corpus.reader, READERS)}", path)
+    readers = _READERS.get(corpus.task)
+    if readers is not None and corpus.reader not in readers:
+        raise DataError(f"{name}: no reader {corpus.reader!r}. {did_you_mean(corpus.reader, readers)}", path)

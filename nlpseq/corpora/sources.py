@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from nlpseq.corpora.jsonl import Tokenize
 from nlpseq.corpora.reading import read_tagging
-from nlpseq.corpora.registry import find_corpus, open_corpus, registry
+from nlpseq.corpora.registry import find_corpus, open_corpus, open_texts, registry
+from nlpseq.corpora.tables import USUAL_FIELDS, Fields
+from nlpseq.corpora.texts import read_texts
 from nlpseq.errors import DataError, UsageError, did_you_mean
-from nlpseq.records import TaggedSentence
+from nlpseq.records import LabelledText, TaggedSentence
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -50,16 +53,44 @@ def read_source(
     return sentences
 
 
+def read_text_source(
+    spec: str, split: str, *, mirror: str | Path | None = None, fields: Fields = USUAL_FIELDS
+) -> list[LabelledText]:
+    """All labelled texts of `spec`: a file or folder, or `CORPUS` with `:SPLIT` behind it; else as `read_source`."""
+    source_of(spec)
+    if _is_file(spec):
+        examples = list(read_texts(spec, fields=fields))
+    else:
+        name, own_split, label_map = _parts(spec)
+        if label_map:
+            raise UsageError(f"{spec}: corpora of labelled texts have no label maps; name a split, as in {name}:train.")
+        examples = list(open_texts(name, own_split or split, mirror))
+    if not examples:
+        raise DataError("It holds no text.", spec)
+    return examples
+
+
 def read_sources(
-    specs: Sequence[str], split: str, *, mirror: str | Path | None = None, tokenize: Tokenize | None = None
-) -> list[TaggedSentence]:
-    """The sentences of several sources, one after the other."""
-    return [s for spec in specs for s in read_source(spec, split, mirror=mirror, tokenize=tokenize)]
+    task: str,
+    specs: Sequence[str],
+    split: str,
+    *,
+    mirror: str | Path | None = None,
+    tokenize: Tokenize | None = None,
+    fields: Fields = USUAL_FIELDS,
+) -> list[Any]:
+    """The examples for a task of several sources, one after the other.
+
+    `tokenize` is for tagged texts that are not tokenised, `fields` for tables of labelled texts.
+    """
+    if task == "tag":
+        return [s for spec in specs for s in read_source(spec, split, mirror=mirror, tokenize=tokenize)]
+    return [s for spec in specs for s in read_text_source(spec, split, mirror=mirror, fields=fields)]
 
 
 def _is_file(spec: str) -> bool:
     looks_like_one = "/" in spec or "\\" in spec or ("." in spec and spec.split(":")[0].split("@")[0] not in registry())
-    return looks_like_one or Path(spec).is_file()
+    return looks_like_one or Path(spec).is_file() or (Path(spec).is_dir() and spec not in registry())
 
 
 def _parts(spec: str) -> tuple[str, str | None, str | None]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
 
-from nlpseq.records import Failure, TagPrediction
+from nlpseq.records import Failure, SentimentPrediction, TagPrediction
 
-Prediction = TagPrediction  # of any task: each new task joins its record here
+Prediction = TagPrediction | SentimentPrediction  # of any task: each new task joins its record here
+
+
+P = TypeVar("P", TagPrediction, SentimentPrediction)
 
 
 class Answer(NamedTuple):
@@ -15,3 +18,10 @@ class Answer(NamedTuple):
 
     prediction: Prediction | Failure
     extra: Mapping[str, object] = {}
+
+
+def of_kind(answers: Iterable[Answer], kind: type[P]) -> Iterator[tuple[P | Failure, Mapping[str, object]]]:
+    """The answers of a task whose predictions are of one kind."""
+    for prediction, extra in answers:
+        assert isinstance(prediction, kind | Failure), "a task's predictions are of its kind"
+        yield prediction, extra

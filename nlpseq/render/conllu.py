@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nlpseq.records import Failure, TagPrediction, Token
-from nlpseq.render.answer import Answer
+from nlpseq.render.answer import Answer, of_kind
 
 
 def tag(answers: Iterable[Answer]) -> Iterator[str]:
     """One block per sentence; a failure, and a text without tokens, give an empty chunk."""
-    for number, (prediction, extra) in enumerate(answers, 1):
+    for number, (prediction, extra) in enumerate(of_kind(answers, TagPrediction), 1):
         if isinstance(prediction, Failure):
             yield ""
         else:

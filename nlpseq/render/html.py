@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from nlpseq.records import Failure, TagPrediction, Token
-from nlpseq.render.answer import Answer
-from nlpseq.render.colours import CONFIDENCE_BELOW, PALETTE, colour_of
+from nlpseq.records import Failure, SentimentPrediction, TagPrediction, Token
+from nlpseq.render.answer import Answer, of_kind
+from nlpseq.render.colours import AGAINST, CONFIDENCE_BELOW, FOR, PALETTE, TELLING, colour_of
 from nlpseq.render.safe import visible
-from nlpseq.render.stretches import stretches
+from nlpseq.render.stretches import stretches, weighed
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #16181d; --faint: #565c68; --page: #fff; --line: #d9dce2;
@@ -33,6 +33,7 @@ th, td { text-align: start; padding: .15rem 1rem .15rem 0; border-bottom: 1px so
          overflow-wrap: anywhere; unicode-bidi: isolate }
 td.n { text-align: end; font-variant-numeric: tabular-nums }
 td.doubt { color: var(--doubt); font-weight: 600 }
+p.told { color: var(--faint) }
 p.error { color: var(--doubt) }
 """
 _DARK = ":root { --text: #eceef2; --faint: #a9b0bd; --page: #14161a; --line: #343943; --doubt: #ffb066 }"
@@ -42,10 +43,43 @@ _HEADINGS = {"upos": "UPOS", "xpos": "XPOS", "ner": "Entity", "score": "Confiden
 def tag(answers: Iterable[Answer]) -> Iterator[str]:
     """The head of the page, one article per answer, and the page's end."""
     yield _head("Tagged text")
-    for prediction, _ in answers:
+    for prediction, _ in of_kind(answers, TagPrediction):
         inside = _failed(prediction) if isinstance(prediction, Failure) else _tagged(prediction)
         yield f"<article>\n{inside}</article>\n"
     yield "</main>\n</body>\n</html>\n"
+
+
+def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
+    """The head of the page, one article per answer, and the page's end."""
+    yield _head("Judged text")
+    for prediction, _ in of_kind(answers, SentimentPrediction):
+        inside = _failed(prediction) if isinstance(prediction, Failure) else _judged(prediction)
+        yield f"<article>\n{inside}</article>\n"
+    yield "</main>\n</body>\n</html>\n"
+
+
+def _judged(prediction: SentimentPrediction) -> str:
+    stars = "" if prediction.stars is None else f", {prediction.stars} of 5 stars"
+    pieces = "".join(_weighed(text, weight) for text, weight in weighed(prediction))
+    told = "".join(f'<p class="told">{_safe(s)}</p>\n' for s in (prediction.note, prediction.cut) if s)
+    rows = "".join(
+        f'<tr><td>{_safe(label)}</td><td class="n">{score:.1%}</td></tr>\n'
+        for label, score in prediction.scores.items()
+    )
+    return (
+        f'<p dir="auto">{pieces}</p>\n<p><strong>{_safe(prediction.label)}</strong> {prediction.score:.0%}{stars}</p>\n'
+        f"{told}<details><summary>All labels ({len(prediction.scores)})</summary>\n<table>\n<thead><tr>"
+        f'<th scope="col">Label</th><th scope="col">Probability</th></tr></thead>\n<tbody>\n{rows}</tbody>\n'
+        "</table></details>\n"
+    )
+
+
+def _weighed(text: str, weight: float) -> str:
+    """A word on the colour of what it speaks for, with its weight behind it in log-odds."""
+    if abs(weight) < TELLING:
+        return _safe(text)
+    index = PALETTE.index(FOR if weight > 0 else AGAINST)
+    return f'<mark class="c{index}">{_safe(text)}<b>{weight:+.2f}</b></mark>'
 
 
 def _head(title: str) -> str:

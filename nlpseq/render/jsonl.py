@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from nlpseq.records import Failure, Span, TagPrediction, Token
-from nlpseq.render.answer import Answer
+from nlpseq.records import Failure, SentimentPrediction, Span, TagPrediction, Token
+from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.safe import without_surrogates
 
 _encode = msgspec.json.Encoder().encode
@@ -15,9 +15,37 @@ _encode = msgspec.json.Encoder().encode
 
 def tag(answers: Iterable[Answer]) -> Iterator[str]:
     """`{"text", "tokens", "entities"}` and the keys passed through; where a head is absent its key is too."""
-    for prediction, extra in answers:
+    for prediction, extra in of_kind(answers, TagPrediction):
         own = _failure(prediction) if isinstance(prediction, Failure) else _tagged(prediction)
         yield _line(own | {key: value for key, value in extra.items() if key not in own})
+
+
+def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
+    """`{"text", "label", "score", "scores", "stars"}` and the keys passed through.
+
+    `stars` is null where the checkpoint has learnt none. Where there is anything to tell, `contributions` (with
+    `--explain`), `note` and `cut` follow.
+    """
+    for prediction, extra in of_kind(answers, SentimentPrediction):
+        own = _failure(prediction) if isinstance(prediction, Failure) else _judged(prediction)
+        yield _line(own | {key: value for key, value in extra.items() if key not in own})
+
+
+def _judged(prediction: SentimentPrediction) -> dict[str, object]:
+    result: dict[str, object] = {
+        "text": prediction.text,
+        "label": prediction.label,
+        "score": round(prediction.score, 4),
+        "scores": {label: round(score, 4) for label, score in prediction.scores.items()},
+        "stars": prediction.stars,
+    }
+    if prediction.contributions is not None:
+        result["contributions"] = [
+            {"text": part.text, "start": part.start, "end": part.end, "weight": round(part.weight, 4)}
+            for part in prediction.contributions
+        ]
+    told = {"note": prediction.note, "cut": prediction.cut}
+    return result | {key: sentence for key, sentence in told.items() if sentence}
 
 
 def _failure(failure: Failure) -> dict[str, object]:

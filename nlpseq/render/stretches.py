@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from nlpseq.records import Span
+from nlpseq.records import SentimentPrediction, Span
 
 
 def stretches(text: str, spans: Iterable[Span]) -> Iterator[tuple[str, str]]:
@@ -19,3 +19,15 @@ def stretches(text: str, spans: Iterable[Span]) -> Iterator[tuple[str, str]]:
         end = span.end
     if end < len(text):
         yield text[end:], ""
+
+
+def weighed(prediction: SentimentPrediction) -> Iterator[tuple[str, float]]:
+    """Pairs of text and weight (0 where nothing was weighed) that join to the text of the prediction."""
+    text, end = prediction.text, 0
+    for part in prediction.contributions or ():
+        if part.start > end:
+            yield text[end : part.start], 0.0
+        yield text[part.start : part.end], part.weight
+        end = part.end
+    if end < len(text):
+        yield text[end:], 0.0

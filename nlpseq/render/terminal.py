@@ -15,22 +15,60 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from nlpseq.records import Failure, TagPrediction, Token
-from nlpseq.render.answer import Answer
-from nlpseq.render.colours import CONFIDENCE_BELOW, DOUBT, FAINT, HEADING, colour_of
+from nlpseq.records import Failure, SentimentPrediction, TagPrediction, Token
+from nlpseq.render.answer import Answer, of_kind
+from nlpseq.render.colours import AGAINST, CONFIDENCE_BELOW, DOUBT, FAINT, FOR, HEADING, TELLING, colour_of
 from nlpseq.render.safe import one_line, visible
-from nlpseq.render.stretches import stretches
+from nlpseq.render.stretches import stretches, weighed
 
 
 def tag(answers: Iterable[Answer], out: TextIO) -> Iterator[str]:
     """The sentence with its entities highlighted, then its tokens; numbered rules between inputs."""
     console = console_for(out)
-    for number, (prediction, _) in enumerate(answers, 1):
+    for number, (prediction, _) in enumerate(of_kind(answers, TagPrediction), 1):
         if isinstance(prediction, Failure):  # is told on stderr
             yield ""
             continue
         rule: list[RenderableType] = [Rule(Text(str(number), FAINT), style=FAINT)] if number > 1 else []
         yield _drawn(console, [*rule, _sentence(prediction, console), "", _table(prediction.tokens, console), ""])
+
+
+def sentiment(answers: Iterable[Answer], out: TextIO) -> Iterator[str]:
+    """The text, its words marked where they were weighed, then label, probability and stars; rules between inputs."""
+    console = console_for(out)
+    for number, (prediction, _) in enumerate(of_kind(answers, SentimentPrediction), 1):
+        if isinstance(prediction, Failure):  # is told on stderr
+            yield ""
+            continue
+        rule: list[RenderableType] = [Rule(Text(str(number), FAINT), style=FAINT)] if number > 1 else []
+        told = [Text(_cell(sentence), FAINT) for sentence in (prediction.note, prediction.cut) if sentence]
+        yield _drawn(console, [*rule, _weighed(prediction, console), "", _verdict(prediction), *told, ""])
+
+
+def _verdict(prediction: SentimentPrediction) -> Text:
+    """`positive 93%  ★★★★☆ 4 of 5`, and below it every label with its probability where there are more than two."""
+    verdict = Text(_cell(prediction.label), HEADING)
+    verdict.append(f" {prediction.score:.0%}", DOUBT if prediction.score < CONFIDENCE_BELOW else "")
+    if prediction.stars is not None:
+        verdict.append(f"  {'★' * prediction.stars}{'☆' * (5 - prediction.stars)} {prediction.stars} of 5", "")
+    if len(prediction.scores) > 2:
+        every = "  ".join(f"{_cell(label)} {score:.0%}" for label, score in prediction.scores.items())
+        verdict.append(f"\n{every}", FAINT)
+    return verdict
+
+
+def _weighed(prediction: SentimentPrediction, console: Console) -> Text:
+    """Words that speak for the label or against it on a colour each, with their weights; else in brackets."""
+    sentence = Text(overflow="fold")
+    coloured = console.color_system is not None and not console.no_color
+    for text, weight in weighed(prediction):
+        if abs(weight) < TELLING:
+            sentence.append(visible(text))
+        elif coloured:
+            sentence.append(f" {visible(text)} {weight:+.2f} ", f"black on {(FOR if weight > 0 else AGAINST).terminal}")
+        else:
+            sentence.append(f"[{visible(text)} {weight:+.2f}]", HEADING)
+    return sentence
 
 
 def console_for(out: TextIO) -> Console:
@@ -105,4 +143,7 @@ def _cell(text: str) -> str:
     return visible(one_line(text))
 
 
-RENDERERS: Mapping[str, Callable[[Iterable[Answer], TextIO], Iterator[str]]] = {"tag": tag}
+RENDERERS: Mapping[str, Callable[[Iterable[Answer], TextIO], Iterator[str]]] = {
+    "tag": tag,
+    "sentiment": sentiment,
+}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from nlpseq.records import Failure, TagPrediction
-from nlpseq.render.answer import Answer
+from nlpseq.records import Failure, SentimentPrediction, TagPrediction
+from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.safe import one_line
-from nlpseq.render.stretches import stretches
+from nlpseq.render.stretches import stretches, weighed
 
 
 def tag(answers: Iterable[Answer]) -> Iterator[str]:
@@ -15,8 +15,25 @@ def tag(answers: Iterable[Answer]) -> Iterator[str]:
 
     A failure leaves its line empty, so that line n answers input n.
     """
-    for prediction, _ in answers:
+    for prediction, _ in of_kind(answers, TagPrediction):
         yield "\n" if isinstance(prediction, Failure) else one_line(marked(prediction)) + "\n"
+
+
+def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
+    """`positive 93%, 4 of 5 stars: Well made.`; with contributions, `Well(+0.31) made(-0.02)`.
+
+    What there is to tell beside follows in brackets. A failure leaves its line empty.
+    """
+    for prediction, _ in of_kind(answers, SentimentPrediction):
+        yield "\n" if isinstance(prediction, Failure) else one_line(verdict(prediction)) + "\n"
+
+
+def verdict(prediction: SentimentPrediction) -> str:
+    """The label with its probability, the stars, and the text."""
+    stars = f", {prediction.stars} of 5 stars" if prediction.stars is not None else ""
+    pieces = (f"{text}({weight:+.2f})" if weight else text for text, weight in weighed(prediction))
+    told = "".join(f" ({sentence})" for sentence in (prediction.note, prediction.cut) if sentence)
+    return f"{prediction.label} {prediction.score:.0%}{stars}: {''.join(pieces)}{told}"
 
 
 def marked(prediction: TagPrediction) -> str:

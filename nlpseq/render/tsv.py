@@ -1,4 +1,4 @@
-r"""Tab-separated values: a header, then one row per token; an absent head leaves its column empty.
+r"""Tab-separated values: a header, then one row per token or judged text; an absent head leaves its column empty.
 
 There is no quoting (read with `quoting=csv.QUOTE_NONE`): inside a value a tab is `\t`, a line feed `\n`, a
 carriage return `\r`, a backslash `\\`, any other control or separator `\uXXXX`.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from nlpseq.records import Failure, TagPrediction, Token
-from nlpseq.render.answer import Answer
+from nlpseq.records import Failure, SentimentPrediction, TagPrediction, Token
+from nlpseq.render.answer import Answer, of_kind
 
 COLUMNS = ("token", "upos", "xpos", "ner", "score", "start", "end", "input")  # `input` counts from 1
 
@@ -21,8 +21,26 @@ _SHORT = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 def tag(answers: Iterable[Answer]) -> Iterator[str]:
     """The header, then the rows of each answer; a failure gives an empty chunk."""
     yield "\t".join(COLUMNS) + "\n"
-    for number, (prediction, _) in enumerate(answers, 1):
+    for number, (prediction, _) in enumerate(of_kind(answers, TagPrediction), 1):
         yield "" if isinstance(prediction, Failure) else _rows(prediction, number)
+
+
+JUDGED = ("label", "score", "stars", "text", "contributions", "note", "input")
+
+
+def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
+    """The header, then one row for each answer; a failure gives an empty chunk. `contributions` are `word=weight`."""
+    yield "\t".join(JUDGED) + "\n"
+    for number, (prediction, _) in enumerate(of_kind(answers, SentimentPrediction), 1):
+        yield "" if isinstance(prediction, Failure) else _judged(prediction, number)
+
+
+def _judged(prediction: SentimentPrediction, number: int) -> str:
+    stars = "" if prediction.stars is None else str(prediction.stars)
+    parts = " ".join(f"{part.text}={part.weight:.4f}" for part in prediction.contributions or ())
+    told = " ".join(filter(None, (prediction.note, prediction.cut)))
+    texts = [_escaped(value) for value in (prediction.text, parts, told)]
+    return "\t".join([_escaped(prediction.label), str(round(prediction.score, 4)), stars, *texts, str(number)]) + "\n"
 
 
 def _rows(prediction: TagPrediction, number: int) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from nlpseq.tasks.contract import Task
+from nlpseq.tasks.sentiment import Classifier
 from nlpseq.tasks.tagging import Tagger
 
-TASKS: dict[str, type[Task]] = {"tag": Tagger}
+TASKS: dict[str, type[Task]] = {"tag": Tagger, "sentiment": Classifier}
 
 __all__ = ["TASKS", "Task"]

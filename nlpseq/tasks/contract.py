@@ -48,6 +48,9 @@ class Task(Protocol):
     def score(self, examples: Sequence[Any]) -> dict[str, float]:
         """Scores in per cent, `main_score` among them."""
 
+    def calibrate(self, examples: Sequence[Any]) -> None:
+        """Fits what comes after the weights, such as temperatures, on development examples; the scores stay."""
+
     def to_plain(self) -> dict[str, Any]:
         """Plain values of the vocabularies, by the file below the checkpoint's `text/` that holds them."""
 

@@ -191,7 +191,7 @@ class Tagger:
         Where there are teachers, their part has an entry of its own, over all tokens.
         """
         lengths_B, taught_B = batch.lengths_B.to(self.device), batch.taught_B.to(self.device)
-        emissions = self.network.emissions(self._embed(batch.rows_BT), lengths_B)
+        emissions = self.network.emissions(self.table.embedded(self.network.embedding, batch.rows_BT), lengths_B)
         mask_BT = mask_of(lengths_B, batch.rows_BT.shape[1])
         gold_part_B = 1 - self.config.heads.teacher_weight * taught_B
         result: dict[str, tuple[Tensor, int]] = {}
@@ -206,12 +206,6 @@ class Tagger:
             taught = (1 - gold_part_B) * loss_B
             result[f"{column} of teachers"] = taught.sum(), int((batch.lengths_B * batch.taught_B).sum())
         return result
-
-    def _embed(self, rows_BT: Tensor) -> Tensor:
-        rows_U, word_BT = torch.unique(rows_BT, return_inverse=True)
-        ids = (self.table.forms_R[rows_BT], word_BT, self.table.characters_of(rows_U), self.table.affixes_RA[rows_U])
-        vectors_BTD: Tensor = self.network.embedding(*(part.to(self.device) for part in ids))
-        return vectors_BTD
 
     # -- prediction
 
@@ -291,6 +285,9 @@ class Tagger:
             scores["ner"] = spans.total.f1
         scores["mean"] = sum(scores.values()) / len(scores)
         return scores
+
+    def calibrate(self, examples: Sequence[TaggedSentence]) -> None:
+        """Nothing is fitted after the weights: a tagger's probabilities are used as they are."""
 
     # -- checkpoint
 

@@ -57,6 +57,14 @@ class WordTable:
         self.characters_RC = torch.cat((self.characters_RC, characters))
         self.affixes_RA = torch.cat((self.affixes_RA, affixes))
 
+    def embedded(self, embedding: WordEmbedding, rows_BT: Tensor) -> Tensor:
+        """Vectors (B, T, D) of rows, on the device of `embedding`; each distinct word's characters are read once."""
+        rows_U, word_BT = torch.unique(rows_BT, return_inverse=True)
+        device = next(embedding.parameters()).device
+        ids = (self.forms_R[rows_BT], word_BT, self.characters_of(rows_U), self.affixes_RA[rows_U])
+        vectors_BTD: Tensor = embedding(*(part.to(device) for part in ids))
+        return vectors_BTD
+
     def characters_of(self, rows_U: Tensor) -> Tensor:
         """Character ids (U, C) of some rows, as wide as the longest of them needs."""
         characters_UC = self.characters_RC[rows_U]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from nlpseq.text.tags import spans_of
 
+BINS = 15
+
 
 @dataclass
 class Accuracy:
@@ -30,6 +32,31 @@ class Accuracy:
     def percent(self) -> float:
         """Accuracy in per cent; 0 where nothing was counted."""
         return 100 * self.right / self.total if self.total else 0.0
+
+
+@dataclass
+class Calibration:
+    """Whether probabilities mean what they say: how often answers of about the same confidence are right.
+
+    The expected calibration error (Naeini et al. 2015; Guo et al. 2017, section 2) over BINS equal bins.
+    """
+
+    counts: list[int] = field(default_factory=lambda: [0] * BINS)
+    right: list[int] = field(default_factory=lambda: [0] * BINS)
+    confidence: list[float] = field(default_factory=lambda: [0.0] * BINS)
+
+    def add(self, confidence: float, right: bool) -> None:
+        """Counts one answer, given with the probability of its label (0 to 1)."""
+        place = min(int(confidence * BINS), BINS - 1)
+        self.counts[place] += 1
+        self.right[place] += right
+        self.confidence[place] += confidence
+
+    @property
+    def error(self) -> float:
+        """The mean distance of confidence and accuracy, per cent, each bin weighed by its answers; 0 without any."""
+        distances = (abs(c - r) for c, r in zip(self.confidence, self.right, strict=True))
+        return 100 * sum(distances) / max(sum(self.counts), 1)
 
 
 @dataclass

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from nlpseq.checkpoint import find_checkpoint
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.sources import read_sources, source_of
+from nlpseq.corpora.tables import USUAL_FIELDS, Fields
 from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
@@ -22,6 +26,8 @@ class DataConfig(Section, frozen=True):
 
     train: str | tuple[str, ...] = ()
     dev: str | tuple[str, ...] = ()
+    text_column: str | None = None  # of tables of labelled texts, as are the next
+    label_columns: tuple[str, ...] = ()
 
 
 def settings_of(task: str) -> list[tuple[str, str, str]]:
@@ -37,7 +43,7 @@ def given_settings(
     flags += [f'tokenizer.language="{language}"'] if language is not None else []
     values = override(read_toml(config) if config else {}, [*assignments, *flags])
     data = build(DataConfig, values.pop("data", {}), "data")
-    return values, DataConfig(train=_several(data.train), dev=_several(data.dev))
+    return values, msgspec.structs.replace(data, train=_several(data.train), dev=_several(data.dev))
 
 
 def _several(names: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -52,6 +58,7 @@ def prepare(
     dev: Sequence[str],
     output: Path,
     teachers: Sequence[str] = (),
+    fields: Fields = USUAL_FIELDS,
     mirror: Path | None = None,
     threads: int | None = None,
     **options: Any,
@@ -68,9 +75,10 @@ def prepare(
     language = config.tokenizer.language
     tokenizer = Tokenizer(language)
     _ = tokenizer.nlp  # a wrong language is an error now rather than after the training
-    examples: Sequence[Any] = read_sources(train, "train", mirror=mirror, tokenize=tokenizer.words)
+    read = partial(read_sources, task, mirror=mirror, tokenize=tokenizer.words, fields=fields)
+    examples: Sequence[Any] = read(train, "train")
     if dev:
-        held: Sequence[Any] = read_sources(dev, "dev", mirror=mirror, tokenize=tokenizer.words)
+        held: Sequence[Any] = read(dev, "dev")
     else:
         examples, held = hold_out(examples, config.training.seed)
     return Job(

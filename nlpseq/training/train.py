@@ -95,6 +95,7 @@ def train(job: Job) -> Iterator[Progress]:
                 _save(job, task, run.best_scores, run)
             yield progress
     round_weights(task.network)
+    task.calibrate(job.dev)
     _save(job, task, task.score(job.dev))
     shutil.rmtree(job.output / RESUME, ignore_errors=True)
 

@@ -1,0 +1,127 @@
+"""Labelled texts in tables: CSV and TSV with a line of headings, and JSON Lines. The columns may be chosen."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from nlpseq.corpora.files import read_lines
+from nlpseq.errors import DataError, UsageError
+from nlpseq.records import LabelledText
+
+TEXT_NAMES = ("text", "sentence", "review", "body", "content", "comment")
+LABEL_NAMES = ("label", "polarity", "sentiment", "stars", "rating", "class", "category")
+SCHEMES = {"sentiment": "polarity", "rating": "stars"}  # column -> scheme, where they differ
+STARS = frozenset("12345")
+
+
+class Fields(NamedTuple):
+    """Which columns are the text and the labels; None, or none named: found by their usual names.
+
+    A label column may name its scheme: `verdict=polarity`.
+    """
+
+    text: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+USUAL_FIELDS = Fields()
+
+
+class Chosen(NamedTuple):
+    """The column of the text, and the column of each scheme."""
+
+    text: str
+    labels: Mapping[str, str]  # scheme -> column
+
+    @classmethod
+    def among(cls, columns: Sequence[str], fields: Fields, path: str | Path) -> Chosen:
+        """What `fields` mean in a file with these columns. Raises UsageError where one of them is not there."""
+        lower = {column.strip().lower(): column for column in columns}
+        text = fields.text or next((lower[name] for name in TEXT_NAMES if name in lower), None)
+        pairs = [given.partition("=")[::2] for given in fields.labels]
+        if not pairs:
+            pairs = [(lower[name], "") for name in LABEL_NAMES if name in lower and lower[name] != text]
+        wanted = [*([text] if text else []), *(column for column, _ in pairs)]
+        missing = [column for column in wanted if column not in columns]
+        if text is None or not pairs or missing:
+            what = f"no column {missing[0]!r}" if missing else f"no column known as {'labels' if text else 'the text'}"
+            raise UsageError(
+                f"{path}: has {what}; its columns are {', '.join(columns) or 'none'}. "
+                "Name them with --text-column and --label-column."
+            )
+        return cls(text, {scheme or SCHEMES.get(column.lower(), column.lower()): column for column, scheme in pairs})
+
+
+def read_table(path: str | Path, *, tabs: bool, fields: Fields = USUAL_FIELDS) -> Iterator[LabelledText]:
+    """Yield the rows of a CSV file (quoted as spreadsheets do), or with `tabs` of a TSV file (no quoting at all).
+
+    Raises DataError with path and line, UsageError where a column is not there.
+    """
+    chosen: Chosen | None = None
+    headings: list[str] = []
+    for number, row in table_rows(path, tabs=tabs):
+        if chosen is None:
+            headings = [cell.strip() for cell in row]
+            chosen = Chosen.among(headings, fields, path)
+            continue
+        if len(row) != len(headings):
+            raise DataError(f"{len(row)} columns where the first line has {len(headings)}.", path, number)
+        yield example_of(dict(zip(headings, row, strict=True)), chosen, path, number)
+
+
+def table_rows(path: str | Path, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of each row; empty lines are passed over. Raises DataError where quotes do not close."""
+    lines = (line + "\n" for _, line in read_lines(path))
+    if tabs:
+        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
+    else:
+        reader = csv.reader(lines, strict=True)
+    first = 1
+    try:
+        for row in reader:
+            if row:
+                yield first, row
+            first = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"This is no row of a table: {error}.", path, first) from error
+
+
+def read_objects(path: str | Path, *, fields: Fields = USUAL_FIELDS) -> Iterator[LabelledText]:
+    """Yield the objects of a JSON Lines file. Raises DataError with path and line, UsageError for missing columns."""
+    for number, line in read_lines(path):
+        if line.strip():
+            values = parse_object(line, path, number)
+            yield example_of(values, Chosen.among(list(values), fields, path), path, number)
+
+
+def parse_object(line: str, path: str | Path, number: int) -> dict[str, Any]:
+    """A line of JSON Lines. Raises DataError where it is no object."""
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise DataError(f"This is not a JSON object: {error}.", path, number) from error
+
+
+def example_of(values: Mapping[str, Any], chosen: Chosen, path: str | Path, number: int) -> LabelledText:
+    """A row as an example; an empty label is none. Raises DataError where text or labels are no such thing."""
+    text = values[chosen.text]
+    if not isinstance(text, str):
+        raise DataError(f"{chosen.text!r} is not a text.", path, number)
+    labels: dict[str, str] = {}
+    for scheme, column in chosen.labels.items():
+        value = values[column]
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, str | int | None):
+            raise DataError(f"{column!r} is not a label but {value!r}.", path, number)
+        label = "" if value is None else str(value).strip()
+        if scheme == "stars" and label and label not in STARS:
+            raise DataError(f"{column!r} has {label!r}, where stars are 1 to 5; or name its scheme.", path, number)
+        if label:
+            labels[scheme] = label
+    return LabelledText(text=text, labels=labels, path=str(path), line=number)

@@ -1,0 +1,64 @@
+"""From the states of a text to one vector. Axes: B texts, T positions, H state features, P pooled features.
+
+Every pooling sees true positions alone: what stands at padded ones changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from nlpseq.batching import mask_of
+
+PoolingKind = Literal["last", "mean", "max", "attention"]
+
+
+class Pooling(nn.Module):
+    """One or several poolings side by side: (B, T, H) -> (B, P), where P is H times their number.
+
+    - last: the forward state of the last position and, of two directions, the backward state of the first
+    - mean, max: over positions
+    - attention: a mean weighted by softmax(v · tanh(W h)) (Yang et al. 2016, section 2.2, without the bias)
+    """
+
+    def __init__(self, kinds: Sequence[PoolingKind], width: int, *, bidirectional: bool) -> None:
+        super().__init__()
+        self.kinds, self.bidirectional = tuple(kinds), bidirectional
+        self.output_width = width * len(self.kinds)
+        attends = "attention" in self.kinds
+        self.attention = nn.Sequential(nn.Linear(width, width, bias=False), nn.Tanh()) if attends else None
+        self.query = nn.Linear(width, 1, bias=False) if attends else None
+
+    def forward(self, states_BTH: Tensor, lengths_B: Tensor) -> Tensor:
+        """The pooled vectors (B, P). `lengths_B` (int64) are at least 1."""
+        mask_BT = mask_of(lengths_B, states_BTH.shape[1])
+        return torch.cat([self._pooled(kind, states_BTH, lengths_B, mask_BT) for kind in self.kinds], dim=1)
+
+    def _pooled(self, kind: PoolingKind, states_BTH: Tensor, lengths_B: Tensor, mask_BT: Tensor) -> Tensor:
+        outside_BT1 = ~mask_BT.unsqueeze(2)
+        if kind == "last":
+            return self._ends(states_BTH, lengths_B)
+        if kind == "mean":
+            return states_BTH.masked_fill(outside_BT1, 0.0).sum(1) / lengths_B[:, None]
+        if kind == "max":
+            return states_BTH.masked_fill(outside_BT1, -torch.inf).amax(1)
+        weights_BT1 = self.attention_weights(states_BTH, mask_BT).unsqueeze(2)
+        return (states_BTH.masked_fill(outside_BT1, 0.0) * weights_BT1).sum(1)
+
+    def attention_weights(self, states_BTH: Tensor, mask_BT: Tensor) -> Tensor:
+        """How much each position counts (B, T): sums to 1 over the true ones, 0 elsewhere."""
+        assert self.attention is not None, "only where attention is among the kinds"
+        assert self.query is not None
+        energies_BT: Tensor = self.query(self.attention(states_BTH)).squeeze(2)
+        return energies_BT.masked_fill(~mask_BT, -torch.inf).softmax(1)
+
+    def _ends(self, states_BTH: Tensor, lengths_B: Tensor) -> Tensor:
+        last_B1H = (lengths_B - 1)[:, None, None].expand(-1, 1, states_BTH.shape[2])
+        last_BH = states_BTH.gather(1, last_B1H).squeeze(1)
+        if not self.bidirectional:
+            return last_BH
+        half = states_BTH.shape[2] // 2
+        return torch.cat((last_BH[:, :half], states_BTH[:, 0, half:]), dim=1)

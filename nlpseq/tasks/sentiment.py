@@ -1,0 +1,288 @@
+"""Text classification: one label a text for each scheme (polarity, stars, or the user's own), off one encoder.
+
+Axes: B texts, K labels; see `windows` for the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+import msgspec
+import torch
+from msgspec import Meta
+from torch import Tensor, nn
+
+from nlpseq.batching import length_groups
+from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
+from nlpseq.errors import DataError, UsageError
+from nlpseq.records import LabelledText
+from nlpseq.tasks.calibration import fit_temperature, softened
+from nlpseq.tasks.sentiment_network import ClassifierConfig, ClassifierNetwork
+from nlpseq.tasks.windows import Windowed, WindowsConfig, in_windows, within_limit
+from nlpseq.tasks.words import VectorCache, WordTable
+from nlpseq.text.metrics import Accuracy
+from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.vectors import read_vectors
+from nlpseq.text.vocab import Vocabulary
+from nlpseq.text.words import WordVocabularies
+
+INFERENCE_TOKENS = 2048  # padded tokens of one batch when predicting
+NO_LABEL = -1
+POLARITY, STARS = "polarity", "stars"
+NOTHING = ("",)  # the tokens of a text that has none: one word that nobody knows
+
+
+class SentimentConfig(Section, frozen=True):
+    """All settings of a text classifier."""
+
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    embedding: EmbeddingConfig = EmbeddingConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    windows: WindowsConfig = WindowsConfig()
+    classifier: ClassifierConfig = ClassifierConfig()
+    training: TrainingConfig = TrainingConfig()
+    lowercase: Annotated[
+        float, Meta(ge=0, le=1, description="part of the training texts that is read lower-cased, each time anew")
+    ] = 0.05
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """One training text as rows of the word table, as written and lower-cased, and its label by scheme.
+
+    `soft` has the teachers' probabilities (K,) by scheme.
+    """
+
+    rows: list[int]
+    lower_rows: list[int]
+    labels: dict[str, int]
+    soft: dict[str, Tensor] = {}
+
+
+class Batch(NamedTuple):
+    """Texts of one batch: rows of the word table in windows, and the label (B,) of each scheme, or NO_LABEL.
+
+    `soft` has the teachers' probabilities (B, K) by scheme, zero for texts that they were not asked of.
+    """
+
+    texts: Windowed
+    labels: dict[str, Tensor]
+    soft: dict[str, Tensor]
+
+
+class Classifier:
+    """A text classifier: its settings, its vocabularies, its network and the temperature of each head."""
+
+    task: ClassVar[str] = "sentiment"
+    main_score: ClassVar[str] = "mean"
+    config_type: ClassVar[Any] = SentimentConfig
+
+    def __init__(
+        self,
+        config: SentimentConfig,
+        words: WordVocabularies,
+        labels: Mapping[str, Vocabulary],
+        temperatures: Mapping[str, float] | None = None,
+    ) -> None:
+        self.config, self.words, self.labels = config, words, dict(labels)
+        self.temperatures = dict.fromkeys(labels, 1.0) | dict(temperatures or {})
+        self.network = ClassifierNetwork(config.embedding, config.encoder, config.classifier, words, labels)
+        self.tokenizer = Tokenizer(config.tokenizer.language)
+        self._table: WordTable | None = None
+
+    @classmethod
+    def create(cls, config: SentimentConfig, examples: Sequence[LabelledText]) -> Classifier:
+        """A classifier for the schemes that the training examples have.
+
+        Raises DataError where they have none, or a scheme has one label alone.
+        """
+        given = config.embedding
+        vectors = read_vectors(given.vectors, limit=given.vectors_limit) if given.vectors else {}
+        tokenizer = Tokenizer(config.tokenizer.language)
+        counts = Counter(token for example in examples for token in tokenizer.words(example.text)[0])
+        words = WordVocabularies.from_words(counts, min_count=given.min_count, known=vectors)
+        classifier = cls(config, words, _vocabularies(examples))
+        classifier.network.embedding.start_from(vectors, words)
+        return classifier
+
+    @property
+    def main_scheme(self) -> str:
+        """The scheme that an answer's label is of: polarity, else the first of the user's own, else stars."""
+        return next((s for s in (POLARITY, *self.labels) if s in self.labels and s != STARS), STARS)
+
+    # -- training
+
+    @property
+    def table(self) -> WordTable:
+        """The words of the training examples, as ids."""
+        if self._table is None:
+            self._table = WordTable(self.words, self.config.embedding.word_length)
+        return self._table
+
+    def tokens(self, text: str) -> Sequence[str]:
+        """The words of a text that are read; never none."""
+        return within_limit(self.tokenizer.words(text)[0], self.config.windows.text_limit) or NOTHING
+
+    def encode(self, example: LabelledText) -> Encoded:
+        """Ids of one example; the word table grows by its words. A text without words teaches nothing."""
+        tokens = self.tokens(example.text)
+        lower = [token.lower() for token in tokens]
+        self.table.add((*tokens, *lower))
+        rows = self.table.rows
+        here = {} if tokens is NOTHING else example.labels
+        labels = {scheme: self.labels[scheme].id(label) for scheme, label in here.items() if scheme in self.labels}
+        return Encoded([rows[t] for t in tokens], [rows[t] for t in lower], labels)
+
+    def taught(
+        self, items: Sequence[Encoded], examples: Sequence[LabelledText], teachers: Sequence[Classifier]
+    ) -> list[Encoded]:
+        """The items with what the teachers, on average, say of their texts, for every scheme, labelled or not.
+
+        Raises UsageError where a teacher has other labels.
+        """
+        for teacher in teachers:
+            if {s: v.symbols for s, v in teacher.labels.items()} != {s: v.symbols for s, v in self.labels.items()}:
+                raise UsageError("A teacher has other labels than the training examples; train it on the same ones.")
+        texts = [self.tokens(example.text) for example in examples]
+        answers = [teacher.probabilities(texts) for teacher in teachers]
+        means = {s: torch.stack([answer[s] for answer in answers]).mean(0) for s in self.labels}
+        return [
+            msgspec.structs.replace(item, soft={s: mean_NK[index] for s, mean_NK in means.items()})
+            for index, item in enumerate(items)
+        ]
+
+    def length(self, item: Encoded) -> int:
+        """Number of tokens."""
+        return len(item.rows)
+
+    def collate(self, items: Sequence[Encoded]) -> Batch:
+        """Encoded examples as a batch of windows, some of the texts lower-cased."""
+        lower = (torch.rand(len(items)) < self.config.lowercase).tolist()
+        rows = [item.lower_rows if low else item.rows for item, low in zip(items, lower, strict=True)]
+        labels = {s: torch.tensor([item.labels.get(s, NO_LABEL) for item in items]) for s in self.labels}
+        soft = {
+            s: torch.stack([item.soft.get(s, torch.zeros(len(v))) for item in items])
+            for s, v in self.labels.items()
+            if any(item.soft for item in items)
+        }
+        return Batch(in_windows(rows, self.config.windows.size, self.config.windows.overlap), labels, soft)
+
+    def losses(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
+        """For each scheme with labels in the batch, the summed loss (nats, weighted) and the number of labels.
+
+        Where there are teachers, their part (Hinton et al. 2015) has an entry of its own, over the texts they judged.
+        """
+        settings = self.config.classifier
+        vectors_RWD = self.table.embedded(self.network.embedding, batch.texts.rows_RW)
+        result: dict[str, tuple[Tensor, int]] = {}
+        for scheme, logits_BK in self.network.logits(vectors_RWD, batch.texts).items():
+            soft_BK = batch.soft.get(scheme, torch.zeros(logits_BK.shape)).to(self.device)
+            taught_B = soft_BK.sum(1) > 0
+            gold_B = batch.labels[scheme].to(self.device)
+            if (gold_B != NO_LABEL).any():
+                smoothing = settings.label_smoothing
+                loss_B = nn.functional.cross_entropy(
+                    logits_BK, gold_B, ignore_index=NO_LABEL, reduction="none", label_smoothing=smoothing
+                )
+                part_B = 1 - settings.teacher_weight * taught_B.float()
+                result[scheme] = (part_B * loss_B).sum(), int((gold_B != NO_LABEL).sum())
+            if taught_B.any():
+                loss = -settings.teacher_weight * (soft_BK * logits_BK.log_softmax(1)).sum()
+                result[f"{scheme} of teachers"] = loss, int(taught_B.sum())
+        return result
+
+    # -- prediction
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self.network.parameters()).device
+
+    def vector_cache(self) -> VectorCache:
+        """A fresh memory of word vectors, for predictions; valid until the weights change."""
+        return VectorCache(self.network.embedding, self.words, self.config.embedding.word_length)
+
+    def probabilities(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> dict[str, Tensor]:
+        """Calibrated probabilities (N, K) of the labels, by scheme, for N tokenised texts, in their order."""
+        return {s: softened(logits_NK, self.temperatures[s]) for s, logits_NK in self.logits(texts, cache).items()}
+
+    @torch.inference_mode()
+    def logits(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> dict[str, Tensor]:
+        """Scores (N, K) on the CPU, by scheme, for N tokenised texts; they are read in batches by length."""
+        result = {s: torch.zeros(len(texts), len(v)) for s, v in self.labels.items()}
+        for indices, logits in self._read([text or NOTHING for text in texts], cache or self.vector_cache()):
+            for scheme, logits_BK in logits.items():
+                result[scheme][indices] = logits_BK.float().cpu()
+        return result
+
+    def _read(
+        self, texts: Sequence[Sequence[str]], cache: VectorCache
+    ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
+        self.network.eval()
+        rows, windows = cache.rows(texts), self.config.windows
+        for indices in length_groups([len(row) for row in rows], INFERENCE_TOKENS):
+            batch = in_windows([rows[index] for index in indices], windows.size, windows.overlap)
+            yield indices, self.network.logits(cache.vectors_RD[batch.rows_RW.to(self.device)], batch)
+
+    def predict(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[dict[str, str]]:
+        """The most probable label of each tokenised text, by scheme."""
+        best = {s: logits_NK.argmax(1).tolist() for s, logits_NK in self.logits(texts, cache).items()}
+        symbols = {s: v.symbols for s, v in self.labels.items()}
+        return [{s: symbols[s][best[s][index]] for s in symbols} for index in range(len(texts))]
+
+    def score(self, examples: Sequence[LabelledText]) -> dict[str, float]:
+        """Accuracy in per cent of each scheme, over the examples that have a label of it, and their `mean`.
+
+        Raises DataError where none has a label that is learnt.
+        """
+        accuracy = {scheme: Accuracy() for scheme in self.labels}
+        for example, found in zip(examples, self.predict([self.tokens(e.text) for e in examples]), strict=True):
+            for scheme, wanted in example.labels.items():
+                if scheme in accuracy:
+                    accuracy[scheme].add([wanted], [found[scheme]])
+        scores = {scheme: count.percent for scheme, count in accuracy.items() if count.total}
+        if not scores:
+            raise DataError(f"The examples to be scored have no label of what is learnt ({', '.join(self.labels)}).")
+        return {**scores, "mean": sum(scores.values()) / len(scores)}
+
+    def calibrate(self, examples: Sequence[LabelledText]) -> None:
+        """Fits the temperature of each head on examples that were not trained on."""
+        logits = self.logits([self.tokens(example.text) for example in examples])
+        for scheme, vocabulary in self.labels.items():
+            known = [(i, e.labels[scheme]) for i, e in enumerate(examples) if e.labels.get(scheme) in vocabulary]
+            gold_N = torch.tensor([vocabulary.id(label) for _, label in known], dtype=torch.int64)
+            self.temperatures[scheme] = fit_temperature(logits[scheme][[i for i, _ in known]], gold_N)
+
+    # -- checkpoint
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain values of the vocabularies and temperatures, by file name below the checkpoint's `text/`."""
+        labels = {scheme: vocabulary.symbols for scheme, vocabulary in self.labels.items()}
+        return {"words": self.words.to_plain(), "labels": labels, "temperatures": self.temperatures}
+
+    @classmethod
+    def from_plain(cls, config: SentimentConfig, plain: Mapping[str, Any]) -> Classifier:
+        """The inverse of `to_plain`, with fresh weights. Raises ValueError for a temperature that is not positive."""
+        labels = {scheme: Vocabulary(symbols, reserved=0) for scheme, symbols in plain["labels"].items()}
+        temperatures = {scheme: float(plain["temperatures"][scheme]) for scheme in labels}
+        if not all(0 < value < float("inf") for value in temperatures.values()):
+            raise ValueError("a temperature is not a positive number")
+        return cls(config, WordVocabularies.from_plain(plain["words"]), labels, temperatures)
+
+
+def _vocabularies(examples: Sequence[LabelledText]) -> dict[str, Vocabulary]:
+    """The labels of each scheme, sorted; polarity first, stars last. Raises DataError where there is no choice."""
+    seen: dict[str, set[str]] = {}
+    for example in examples:
+        for scheme, label in example.labels.items():
+            seen.setdefault(scheme, set()).add(label)
+    if not seen:
+        raise DataError("No training example has a label.")
+    for scheme, labels in seen.items():
+        if len(labels) < 2:
+            raise DataError(
+                f"All training examples have the same {scheme}, {min(labels)!r}: there is nothing to learn."
+            )
+    order = sorted(seen, key=lambda scheme: (scheme != POLARITY, scheme == STARS, scheme))
+    return {scheme: Vocabulary(sorted(seen[scheme]), reserved=0) for scheme in order}

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nlpseq.corpora.lint_texts import TEXT_CODES, lint_texts
+from nlpseq.corpora.registry import open_texts
+from nlpseq.corpora.sources import read_sources, read_text_source
+from nlpseq.corpora.tables import Fields
+from nlpseq.corpora.texts import detect_text_format, read_texts
+from nlpseq.errors import DataError, UsageError
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    (folder / name).write_text(text, encoding="utf-8", newline="")
+    return folder / name
+
+
+def test_csv_as_spreadsheets_write_it(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "a.csv", 'id,text,label\r\n1,"Well, ""well"",\nwell",good\r\n\r\n2,bad one,bad\r\n3,none,\r\n'
+    )
+    found = [(e.text, dict(e.labels), e.line) for e in read_texts(path)]
+    assert found == [('Well, "well",\nwell', {"label": "good"}, 2), ("bad one", {"label": "bad"}, 5), ("none", {}, 6)]
+
+
+def test_tsv_has_no_quotes(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.tsv", 'sentence\tlabel\n"so" good\t1\n"unclosed\t0\n')
+    assert [(e.text, e.labels["label"]) for e in read_texts(path)] == [('"so" good', "1"), ('"unclosed', "0")]
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    lines = '{"body": "x", "stars": 4, "id": [1]}\n\n{"body": "y", "stars": 2.0}\n{"body": "z", "stars": null}\n'
+    path = written(tmp_path, "a.jsonl", lines)
+    assert [(e.text, dict(e.labels)) for e in read_texts(path)] == [
+        ("x", {"stars": "4"}),
+        ("y", {"stars": "2"}),
+        ("z", {}),
+    ]
+
+
+def test_columns_may_be_chosen_and_schemes_named(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "title,verdict,points,text\nt,up,3,x\n")
+    (example,) = read_texts(path, fields=Fields("title", ("verdict=polarity", "points=stars")))
+    assert (example.text, example.labels) == ("t", {"polarity": "up", "stars": "3"})
+    (example,) = read_texts(path, fields=Fields(None, ("points",)))
+    assert (example.text, example.labels) == ("x", {"points": "3"})
+
+
+@pytest.mark.parametrize(
+    ("columns", "scheme"),
+    [
+        ("text,sentiment", "polarity"),
+        ("review,rating", "stars"),
+        ("Text,Label", "label"),
+        ("comment,category", "category"),
+    ],
+)
+def test_usual_names_are_known(tmp_path: Path, columns: str, scheme: str) -> None:
+    (example,) = read_texts(written(tmp_path, "a.csv", f"{columns}\nx,1\n"))
+    assert (example.text, example.labels) == ("x", {scheme: "1"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fields", "error", "message"),
+    [
+        ("a.csv", "a,b\n1,2\n", Fields(), UsageError, "no column known as the text; its columns are a, b"),
+        ("a.csv", "text,b\n1,2\n", Fields(), UsageError, "no column known as labels"),
+        ("a.csv", "text,b\n1,2\n", Fields("txt"), UsageError, "no column 'txt'"),
+        ("a.csv", "text,b\n1,2\n", Fields(None, ("c",)), UsageError, "no column 'c'"),
+        ("a.csv", "text,label\n1\n", Fields(), DataError, r"a\.csv:2: 1 columns where the first line has 2"),
+        ("a.csv", 'text,label\nx,y\n"open,1\n', Fields(), DataError, r"a\.csv:3: This is no row"),
+        ("a.csv", "text,stars\nx,7\n", Fields(), DataError, r"a\.csv:2: 'stars' has '7'"),
+        ("a.jsonl", '{"text": 1, "label": "x"}\n', Fields(), DataError, r"a\.jsonl:1: 'text' is not a text"),
+        ("a.jsonl", '{"text": "a", "label": ["x"]}\n', Fields(), DataError, "is not a label but"),
+        ("a.jsonl", "[1]\n", Fields(), DataError, r"a\.jsonl:1: This is not a JSON object"),
+        ("a.txt", "just words\n", Fields(), UsageError, "of no known format"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_told(
+    tmp_path: Path, name: str, text: str, fields: Fields, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        list(read_texts(written(tmp_path, name, text), fields=fields))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "format"),
+    [
+        ("a.csv.gz", "", "csv"),
+        ("a", '{"text": ""}', "jsonl"),
+        ("b", "a\tb", "tsv"),
+        ("c", "a,b", "csv"),
+        ("d", "(3 x)", "trees"),
+    ],
+)
+def test_formats_are_found(tmp_path: Path, name: str, text: str, format: str) -> None:
+    assert detect_text_format(written(tmp_path, name, text)) == format
+
+
+def test_sources_are_read_for_their_task(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "text,label\nx,y\n")
+    assert [e.text for e in read_sources("sentiment", [str(path), str(path)], "train")] == ["x", "x"]
+    assert len(read_text_source("sample-sentiment:train", "dev")) == 600
+    with pytest.raises(UsageError, match="is a corpus for tag, not for sentiment"):
+        read_text_source("sample-tagging", "dev")
+    with pytest.raises(UsageError, match="is a corpus for sentiment, not for tag"):
+        read_sources("tag", ["sample-sentiment"], "dev")
+    with pytest.raises(UsageError, match="no label maps"):
+        read_text_source("sample-sentiment@x", "dev")
+    with pytest.raises(DataError, match="holds no text"):
+        read_text_source(str(written(tmp_path, "b.csv", "text,label\n")), "dev")
+
+
+def test_the_sample_is_what_its_registry_entry_says() -> None:
+    train, dev = (list(open_texts("sample-sentiment", split)) for split in ("train", "dev"))
+    assert (len(train), len(dev)) == (600, 150)
+    for example in (*train, *dev):
+        wanted = {"1": "negative", "2": "negative", "4": "positive", "5": "positive"}.get(example.labels["stars"])
+        assert example.labels.get("polarity") == wanted
+    assert not {e.text for e in train} & {e.text for e in dev}
+
+
+def test_lint_finds_every_kind_of_fault(tmp_path: Path) -> None:
+    train = written(tmp_path, "train.csv", "text,label\nx,good\nx,bad\n ,good\nz,\n")
+    dev = written(tmp_path, "dev.csv", "text,label\nx,good\nw,odd\n")
+    broken = written(tmp_path, "broken.csv", "text,label\nx\n")
+    empty = written(tmp_path, "empty.csv", "text,label\n")
+    found = list(lint_texts({"train": train, "dev": dev, "broken": broken, "empty": empty}))
+    assert {finding.code for finding in found} == set(TEXT_CODES)
+    assert all(TEXT_CODES[finding.code][0] == finding.severity for finding in found)
+    places = {(Path(f.path).name, f.line, f.code) for f in found}
+    assert {("train.csv", 3, "text-contradicted"), ("train.csv", 4, "text-empty"), ("dev.csv", 2, "text-leaked"),
+            ("dev.csv", 3, "label-unseen"), ("broken.csv", 2, "file-unreadable")} <= places  # fmt: skip
