@@ -49,7 +49,7 @@ class NlpseqComponent:
             sentences = [tokens for doc in batch for tokens in _sentences(doc, self.pipeline.tokenizer.limit)]
             words = [[token.text for token in tokens] for tokens in sentences]
             entities: dict[int, list[Span]] = {}
-            for tokens, found in zip(sentences, self.pipeline.pipe(words, batch_size=len(words)), strict=True):
+            for tokens, found in zip(sentences, self.pipeline.pipe(words, batch_size=len(words) or None), strict=True):
                 assert not isinstance(found, Failure)
                 _write(tokens, found.tokens)
                 doc = tokens[0].doc

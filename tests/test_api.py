@@ -128,7 +128,7 @@ def test_a_giant_input_is_answered(tagger: TagPipeline) -> None:
     assert len(tagger("word " * 20_000).tokens) == 20_000
 
 
-NO_TEXTS: list[Any] = [None, 5, b"bytes", b"", ["a", ""], ["a", None], {"text": "a"}, [["a"]], {"a", "b"}, 1.5]
+NO_TEXTS: list[Any] = [None, 5, b"bytes", b"", ["a", ""], ["a", None], {"text": "a"}, [["a"]], {"a"}, 1.5]
 
 
 @pytest.mark.parametrize("wrong", NO_TEXTS, ids=repr)

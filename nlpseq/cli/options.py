@@ -45,7 +45,7 @@ Texts = Annotated[
 ]
 Input = Annotated[
     str | None,
-    typer.Option("-i", "--input", metavar="FILE", help="Read inputs from FILE (.gz too); - is stdin."),
+    typer.Option("-i", "--input", metavar="FILE", help="Read inputs from FILE (gz, xz and zip too); - is stdin."),
 ]
 Output = Annotated[
     Path | None,
