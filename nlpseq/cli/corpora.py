@@ -153,8 +153,14 @@ def _findings(
     from nlpseq.corpora.download import files_here
     from nlpseq.corpora.lint import lint as lint_tagged
     from nlpseq.corpora.lint_texts import lint_texts
-    from nlpseq.corpora.registry import registry
+    from nlpseq.corpora.registry import find_corpus, registry
+    from nlpseq.errors import UsageError
 
+    for name in files:  # a word that is neither is most likely a corpus, mistyped
+        if not Path(name).exists() and name not in registry() and "." not in name:
+            find_corpus(name)
+    if len(files) > 1 and any(name in registry() and not Path(name).exists() for name in files):
+        raise UsageError("Corpora by name are checked one at a time.")
     named = registry().get(files[0]) if len(files) == 1 and not Path(files[0]).exists() else None
     splits = files_here(files[0], mirror) if named else {name: Path(name) for name in files}
     reader = named.reader if named else format

@@ -105,7 +105,7 @@ def fetch(
 
     Shipped files, and those that have no address, stay where they are. With `unverified` a file whose SHA-256
     the registry does not know is taken as it comes, once: its digest is recorded and checked from then on.
-    Raises as `locate` does, and NlpseqError where the download fails.
+    With a mirror nothing is downloaded. Raises as `locate` does, and NlpseqError where the download fails.
     """
     file = find_file(name, split)
     if find_corpus(name).shipped or file.address is None:
@@ -120,7 +120,9 @@ def fetch(
         return ready
     if known is None and not unverified:
         raise _unknown(name, split, file)
-    if source is not None and (source / name / file.file).is_file():
+    if source is not None:
+        if not (source / name / file.file).is_file():
+            raise DataError(f"The mirror has no {name}/{file.file}; without a mirror it is downloaded.", source)
         _copy(source / name / file.file, target, known)
     else:
         _download(file.address, target, known, progress)

@@ -35,4 +35,6 @@ def check_tag(tag: str, path: str | Path, line: int) -> None:
     try:
         split_tag(tag)
     except ValueError as error:
-        raise DataError(f"{error}; is another column the tags? Name the columns.", path, line) from error
+        raise DataError(
+            f"{error}; is another column the tags? `nlpseq corpora convert --columns` names them.", path, line
+        ) from error

@@ -13,7 +13,7 @@ from nlpseq.corpora.columns import Layout, settle
 from nlpseq.corpora.conllu import FIELDS, MISC, Row, comments, parse_row
 from nlpseq.corpora.files import Line, blocks, read_lines
 from nlpseq.corpora.jsonl import LABEL_COLUMNS, JsonSentence
-from nlpseq.corpora.reading import detect_format
+from nlpseq.corpora.reading import checked_format, detect_format
 from nlpseq.errors import DataError
 
 Severity = Literal["error", "warning", "note"]
@@ -45,7 +45,7 @@ def read_raw(
 ) -> Iterator[RawSentence | Finding]:
     """Every sentence of a file, and a finding for each place that cannot be read. Never raises DataError."""
     try:
-        name = format or ("columns" if columns else detect_format(path))
+        name = checked_format(format) if format else ("columns" if columns else detect_format(path))
         if name == "jsonl":
             yield from _raw_jsonl(path)
         elif name == "conllu":

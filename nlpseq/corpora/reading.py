@@ -43,9 +43,7 @@ def read_tagging(
     (to `O` drops them). `columns` names the columns of a file of columns. `tokenize` and `snap` are for texts
     with spans (see `read_jsonl`). Raises DataError with path and line, UsageError for wrong options.
     """
-    name = format or ("columns" if columns else detect_format(path))
-    if name not in READERS:
-        raise UsageError(f"There is no format {name!r}. {did_you_mean(name, READERS)}")
+    name = checked_format(format) if format else ("columns" if columns else detect_format(path))
     if columns and name != "columns":
         raise UsageError(f"Columns can be named for the format columns only, not for {name}.")
     if name == "columns":
@@ -54,6 +52,13 @@ def read_tagging(
         yield from read_jsonl(path, label_map=label_map, tokenize=tokenize, snap=snap)
     else:
         yield from read_conllu(path, label_map=label_map)
+
+
+def checked_format(name: str) -> str:
+    """The name of a format. Raises UsageError for any other name."""
+    if name not in READERS:
+        raise UsageError(f"There is no format {name!r}. {did_you_mean(name, READERS)}")
+    return name
 
 
 def detect_format(path: str | Path) -> str:

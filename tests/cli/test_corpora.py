@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +112,15 @@ def test_a_failed_conversion_leaves_no_file(tmp_path: Path) -> None:
     assert not target.exists()
     with pytest.raises(UsageError, match="does not rename a label"):
         run("convert", path, "--to", "conllu", "--label", "PER")
+
+
+def test_lint_refuses_unknown_formats_and_mistyped_corpora(tmp_path: Path) -> None:
+    path = tmp_path / "a.iob2"
+    path.write_text("a\tO\n")
+    for arguments, sentence in (
+        (["lint", str(path), "--from", "foo"], "no format 'foo'"),
+        (["lint", "wnut71"], "Did you mean 'wnut17'?"),
+        (["lint", "btc", "wnut17"], "one at a time"),
+    ):
+        with pytest.raises(UsageError, match=re.escape(sentence)):
+            run(*arguments)
