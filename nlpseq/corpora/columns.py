@@ -89,7 +89,8 @@ def detect(path: str | Path, head: Sequence[Line]) -> Layout:
             return Layout(TWO, "\t" in text, False)
         if len(parts) == 4:
             return Layout(CONLL2003, "\t" in text, False)
-        what = f"{len(parts)} columns are of no known layout; `nlpseq corpora convert FILE --columns token,xpos,ner --to conllu` names them."
+        how = "`nlpseq corpora convert FILE --columns token,xpos,ner --to conllu` names them"
+        what = f"{len(parts)} columns are of no known layout; {how}."
         raise DataError(what, path, number)
     return Layout(TWO, True, False)
 

@@ -124,10 +124,10 @@ def test_a_users_own_corpus_stays_where_it_is(mirror: Path) -> None:
         locate("own", "train", mirror / "none")
 
 
-@pytest.mark.usefixtures("server")
-def test_with_a_mirror_nothing_is_downloaded(mirror: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("server", "mirror")
+def test_with_a_mirror_nothing_is_downloaded(tmp_path: Path) -> None:
     """The file is on the server, but a mirror was named, so it must not be asked."""
     empty = tmp_path / "empty-mirror"
     empty.mkdir()
-    with pytest.raises(DataError, match="has no pos/train.conllu"):
+    with pytest.raises(DataError, match=r"has no pos/train\.conllu"):
         fetch("pos", "train", empty)
