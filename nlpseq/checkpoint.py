@@ -9,7 +9,6 @@ README.md           the model card
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 import nlpseq
 from nlpseq.atomic import replacing
 from nlpseq.corpora.sources import Source
+from nlpseq.digest import sha256_of
 from nlpseq.errors import TrustError, UsageError, did_you_mean
 from nlpseq.shipped import shipped_folder
 from nlpseq.tasks import TASKS, Task
@@ -104,15 +104,9 @@ def verify(folder: Path) -> Manifest:
         path = folder / name
         if path.is_symlink() or not path.is_file():
             raise TrustError(f"{path}: is named in the manifest and is missing. Copy the checkpoint again.")
-        if file_digest(path) != digest:
+        if sha256_of(path) != digest:
             raise TrustError(f"{path}: differs from what the manifest says it is (SHA-256). Copy the checkpoint again.")
     return manifest
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def save(
@@ -135,7 +129,7 @@ def save(
         (fresh / WEIGHTS).chmod((fresh / CONFIG).stat().st_mode)  # safetensors makes it readable to its owner alone
         (fresh / CARD).write_text(card, encoding="utf-8")
         written = sorted(path for path in fresh.rglob("*") if path.is_file())
-        files = {path.relative_to(fresh).as_posix(): file_digest(path) for path in written}
+        files = {path.relative_to(fresh).as_posix(): sha256_of(path) for path in written}
         manifest = msgspec.structs.replace(manifest, format=FORMAT, task=task.task, files=files)
         (fresh / MANIFEST).write_bytes(pretty_json(manifest))
     return manifest

@@ -307,7 +307,7 @@ def test_weights_that_are_no_safetensors_are_refused(folder: Path, content: byte
 
 def test_a_failing_save_leaves_the_old_checkpoint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path: path.read_bytes() for path in files(folder)}
-    for failing in ("save_file", "pretty_json", "file_digest"):
+    for failing in ("save_file", "pretty_json", "sha256_of"):
         with monkeypatch.context() as patch:
             patch.setattr(checkpoint, failing, _fail)
             with pytest.raises(OSError, match="disk is full"):

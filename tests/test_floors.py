@@ -19,6 +19,7 @@ FLOORS = {
     "records": 0,
     "shipped": 0,
     "atomic": 0,
+    "digest": 0,
     "text": 1,
     "corpora": 1,
     "render": 1,

@@ -6,7 +6,6 @@ checked against its SHA-256: the registry's, or the one recorded when the user f
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nlpseq.corpora.registry import CorpusFile, PlainFile, find_corpus, find_file
+from nlpseq.digest import sha256_of
 from nlpseq.errors import DataError, NlpseqError, TrustError
 from nlpseq.shipped import shipped_folder
 
@@ -140,12 +140,6 @@ def _instead(name: str, file: PlainFile, source: Path | None) -> Path | None:
         return None
     _copy(source / name / file.file, target, file.sha256)
     return target
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def expected_sha256(name: str, file: CorpusFile) -> str | None:
