@@ -82,3 +82,11 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_readme_shows_what_the_command_shows(tmp_path: Path) -> None:
+    where = environment(tmp_path) | {"NO_COLOR": "1", "COLUMNS": "80"}
+    command = ["nlpseq", "tag", "-f", "rich", "Sumesh worked at Cisco in Bengaluru"]
+    done = subprocess.run(command, env=where, capture_output=True, text=True, timeout=60, check=True)
+    shown = blocks(ROOT / "README.md", "text")[0]
+    assert [line.rstrip() for line in done.stdout.strip().splitlines()] == shown.strip().splitlines()
