@@ -10,7 +10,7 @@ from nlpseq.config import Section, build, describe, describe_values, override, r
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
 from nlpseq.tasks.tagging import TaggingConfig
-from nlpseq.training.prepare import given_settings
+from nlpseq.training.prepare import given_settings, settings_in_environment
 
 
 def built(*assignments: str) -> TaggingConfig:
@@ -166,3 +166,12 @@ def test_none_is_a_word_where_a_setting_has_it_and_nothing_elsewhere() -> None:
     assignments = ["embedding.characters=none", "embedding.vectors=none"]
     config = build(TASKS["tag"].config_type, override({"embedding": {"vectors": "x"}}, assignments))
     assert (config.embedding.characters, config.embedding.vectors) == ("none", None)
+
+
+def test_a_variable_goes_between_flag_and_file(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[encoder]\nwidth = 10\nlayers = 1\ncell = 'rnn'\n")
+    variables = {"NLPSEQ_ENCODER__WIDTH": "20", "NLPSEQ_ENCODER__CELL": "gru", "NLPSEQ_LOWERCASE": "0.5", "HOME": "/"}
+    from_variables = settings_in_environment("tag", variables)
+    values, _ = given_settings(path, [*from_variables, "encoder.cell=lstm"])
+    assert values == {"encoder": {"width": 20, "layers": 1, "cell": "lstm"}, "lowercase": 0.5}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -94,7 +95,7 @@ def command(
     """
     from nlpseq.cli.progress import watch
     from nlpseq.corpora.tables import Fields
-    from nlpseq.training.prepare import given_settings, prepare, settings_of
+    from nlpseq.training.prepare import given_settings, prepare, settings_in_environment, settings_of
     from nlpseq.training.train import train as run
 
     if show_settings:
@@ -102,7 +103,12 @@ def command(
         return
     if output is None:
         raise typer.BadParameter("name the folder of the checkpoint.", param_hint="-o")
-    values, data = given_settings(config, settings or [], seed=seed, language=language)
+    values, data = given_settings(
+        config,
+        [*settings_in_environment(task.value, os.environ), *(settings or [])],
+        seed=seed,
+        language=language,
+    )
     job = prepare(
         task.value,
         values,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,12 @@ def given_settings(
     values = override(read_toml(config) if config else {}, [*assignments, *flags])
     data = build(DataConfig, values.pop("data", {}), "data")
     return values, msgspec.structs.replace(data, train=_several(data.train), dev=_several(data.dev))
+
+
+def settings_in_environment(task: str, variables: Mapping[str, str]) -> list[str]:
+    """`section.key=value` of every setting that a variable gives: encoder.width is NLPSEQ_ENCODER__WIDTH."""
+    names = {f"NLPSEQ_{name.upper().replace('.', '__')}": name for name, _, _ in settings_of(task)}
+    return [f"{name}={variables[variable]}" for variable, name in names.items() if variable in variables]
 
 
 def _several(names: str | tuple[str, ...]) -> tuple[str, ...]:
