@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains the shipped tagger on two cores in some 45 minutes: two teachers at once, one core each, then the tagger, which
+# Trains the shipped tagger on two cores in some 45 to 50 minutes: two teachers at once, one core each, then the tagger, which
 # learns from both. Needs nlpseq as a command, and the corpora: by `nlpseq corpora get uner-english-ewt btc wnut17`, or
 # from NLPSEQ_CORPORA_MIRROR. Interrupted, it goes on where it was when it is run again.
 set -euo pipefail
