@@ -1,6 +1,6 @@
 """What `tag-en` must find in sentences that were written for this test, not taken from any corpus.
 
-The sentences are new, the names in entities.txt are not: each has a word that the corpora or the lists of names have too.
+The sentences are new, the names in entities.txt are not: each has a word that the corpora or the lists of names have.
 Names that nobody has seen are in invented.txt.
 """
 
@@ -144,7 +144,7 @@ def test_confidences_are_probabilities(predictions: list[TagPrediction]) -> None
 
 
 def test_invented_names_are_told_by_their_context(tagger: TagPipeline) -> None:
-    """All 14 persons and places when tag-en was trained, one of leeway here; of the 5 organisations only 2 (model card)."""
+    """All 14 persons and places were found when first tried, one of leeway here; of the 5 organisations only 2."""
     right = {"PER": 0, "LOC": 0, "ORG": 0}
     for line in lines_of("invented.txt"):
         text, gold = read(line)
