@@ -3,6 +3,7 @@
 manifest.json       format number, task, languages, scores, sources, and the SHA-256 of every other file
 config.json         all settings
 text/*.json         vocabularies, label sets, temperatures
+text/*.model        subword models of SentencePiece
 model.safetensors   the weights, float16
 README.md           the model card
 """
@@ -121,7 +122,9 @@ def save(
         (fresh / CONFIG).write_bytes(pretty_json(task.config))
         (fresh / "text").mkdir()
         for name, value in task.to_plain().items():
-            (fresh / "text" / f"{name}.json").write_bytes(msgspec.json.encode(value))
+            raw = isinstance(value, bytes)
+            file = fresh / "text" / f"{name}.{'model' if raw else 'json'}"
+            file.write_bytes(value if raw else msgspec.json.encode(value))
         weights = task.network.state_dict() if weights is None else weights
         halves = {n: (w.half() if w.is_floating_point() else w).cpu().contiguous() for n, w in weights.items()}
         _must_be_finite(halves, folder)
@@ -196,5 +199,9 @@ def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
 
 
 def _read_plain(folder: Path, manifest: Manifest) -> dict[str, Any]:
-    names = [name for name in manifest.files if name.startswith("text/") and name.endswith(".json")]
-    return {Path(name).stem: msgspec.json.decode((folder / name).read_bytes()) for name in names}
+    """What `to_plain` gave: values of the .json files, bytes of the .model files."""
+    plain: dict[str, Any] = {}
+    for name in (name for name in manifest.files if name.startswith("text/")):
+        content = (folder / name).read_bytes()
+        plain[Path(name).stem] = content if name.endswith(".model") else msgspec.json.decode(content)
+    return plain

@@ -52,7 +52,7 @@ class Task(Protocol):
         """Fits what comes after the weights, such as temperatures, on development examples; the scores stay."""
 
     def to_plain(self) -> dict[str, Any]:
-        """Plain values of the vocabularies, by the file below the checkpoint's `text/` that holds them."""
+        """Plain values (or bytes) of the vocabularies, by the file below the checkpoint's `text/` that holds them."""
 
     @classmethod
     def from_plain(cls, config: Any, plain: Mapping[str, Any]) -> Self:

@@ -1,0 +1,92 @@
+"""Subword pieces: SentencePiece (Kudo & Richardson 2018) trained on sentences in memory, and kept as bytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import sentencepiece
+
+from nlpseq.errors import DataError, TrustError
+
+PIECE_PADDING, PIECE_UNKNOWN, BEGIN, END = 0, 1, 2, 3  # ids that every model of ours reserves
+PieceKind = Literal["unigram", "bpe"]
+SAMPLED_SENTENCES = 1_000_000  # no more are looked at, so that memory stays bounded
+
+
+class Pieces:
+    """A SentencePiece model with byte fallback: every text has ids, and they give it back.
+
+    White space is normalised by the model's rule (NFKC, runs of spaces as one). Ids 0 to 3 are padding, unknown (never
+    given, thanks to the bytes), begin and end of a sentence.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        """Raises TrustError where the bytes are no SentencePiece model with our reserved ids."""
+        self.model = model
+        try:
+            self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        except (RuntimeError, ValueError) as error:
+            raise TrustError(f"The subword model cannot be read: {error}.") from None
+        reserved = self._processor
+        if (reserved.pad_id(), reserved.unk_id(), reserved.bos_id(), reserved.eos_id()) != (0, 1, BEGIN, END):
+            raise TrustError(
+                "The subword model has other reserved ids than 0 to 3 for padding, unknown, begin and end."
+            )
+
+    @classmethod
+    def trained(cls, sentences: Iterable[str], size: int, *, kind: PieceKind = "unigram", seed: int = 1) -> Pieces:
+        """A model of at most `size` pieces (fewer where the text has no more), 256 bytes and 4 reserved ids among them.
+
+        Raises DataError where the sentences are too few or `size` is too small for their characters.
+        """
+        target = io.BytesIO()
+        sentencepiece.set_random_generator_seed(seed)
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(sentences),
+                model_writer=target,
+                vocab_size=size,
+                model_type=kind,
+                byte_fallback=True,
+                hard_vocab_limit=False,
+                character_coverage=0.9999,
+                input_sentence_size=SAMPLED_SENTENCES,
+                shuffle_input_sentence=True,
+                max_sentence_length=16_384,
+                num_threads=1,  # more threads give another model each time
+                pad_id=PIECE_PADDING,
+                unk_id=PIECE_UNKNOWN,
+                bos_id=BEGIN,
+                eos_id=END,
+                minloglevel=2,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise DataError(f"No subword model of {size} pieces can be made of the training text: {reason}") from None
+        return cls(target.getvalue())
+
+    def __len__(self) -> int:
+        """Number of ids, the reserved ones and the bytes included."""
+        return int(self._processor.get_piece_size())
+
+    def ids(self, text: str) -> list[int]:
+        """The ids of a text, without begin or end."""
+        return list(self._processor.encode(text))
+
+    def ids_of_many(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of several texts."""
+        return [list(row) for row in self._processor.encode(list(texts))]
+
+    def sampled_ids(self, text: str, alpha: float) -> list[int]:
+        """Ids of one of the text's segmentations, drawn with smoothing `alpha` (Kudo 2018, section 3.3)."""
+        return list(self._processor.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1))
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The text that ids spell; reserved ids are silent."""
+        return str(self._processor.decode([index for index in ids if index > END]))
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        """The pieces as they are written in the model, `▁` for a space before."""
+        return [str(self._processor.id_to_piece(index)) for index in ids]

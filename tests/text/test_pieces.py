@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlpseq.errors import DataError, TrustError
+from nlpseq.text.pieces import BEGIN, END, PIECE_UNKNOWN, Pieces
+
+SENTENCES = [
+    f"the {adjective} {noun} {verb} at {number}"
+    for adjective in ("old", "new", "red")
+    for noun in ("house", "boat", "river")
+    for verb in ("sleeps", "waits")
+    for number in range(10)
+]
+
+
+@pytest.fixture(scope="module", params=["unigram", "bpe"])
+def pieces(request: pytest.FixtureRequest) -> Pieces:
+    return Pieces.trained(SENTENCES, 330, kind=request.param)
+
+
+@given(text=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1))
+@settings(max_examples=50)
+def test_any_text_has_ids_and_none_is_unknown(pieces: Pieces, text: str) -> None:
+    ids = pieces.ids(text)
+    assert PIECE_UNKNOWN not in ids
+    assert all(index > END for index in ids)
+
+
+@pytest.mark.parametrize("text", ["the old house sleeps at 3", "Ωmega 日本 🙂", "zzz@example.org"])
+def test_ids_give_the_text_back(pieces: Pieces, text: str) -> None:
+    assert pieces.text([BEGIN, *pieces.ids(text), END]) == text
+    assert "".join(pieces.names(pieces.ids("the boat"))) == "▁the▁boat"
+
+
+def test_the_same_sentences_give_the_same_model_and_bytes_make_it_again(pieces: Pieces) -> None:
+    again = Pieces(pieces.model)
+    assert [again.ids(s) for s in SENTENCES] == again.ids_of_many(SENTENCES) == [pieces.ids(s) for s in SENTENCES]
+    assert Pieces.trained(SENTENCES, 330).model == Pieces.trained(SENTENCES, 330).model
+
+
+def test_sampled_segmentations_spell_the_same_text() -> None:
+    pieces = Pieces.trained(SENTENCES, 330, kind="bpe")  # these few words leave unigram nothing but characters
+    drawn = {tuple(pieces.sampled_ids("the old house", 0.2)) for _ in range(50)}
+    assert {pieces.text(ids) for ids in drawn} == {"the old house"}
+    assert len(drawn) > 1  # 50 draws of a text of 13 characters
+
+
+def test_what_cannot_be_trained_or_read_says_so() -> None:
+    with pytest.raises(DataError, match="No subword model of 20 pieces"):
+        Pieces.trained(SENTENCES, 20)
+    with pytest.raises(DataError, match="No subword model"):
+        Pieces.trained([], 300)
+    with pytest.raises(TrustError, match="cannot be read"):
+        Pieces(b"no model")
