@@ -51,7 +51,7 @@ app = typer.Typer(
 )
 app.command("tag")(tag.command)
 app.command("sentiment")(sentiment.command)
-app.command("train")(train.command)
+app.command("train", cls=train.TrainCommand)(train.command)
 app.command("evaluate")(evaluate.command)
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(checkpoints.app, name="checkpoints")
