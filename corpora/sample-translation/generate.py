@@ -19,7 +19,7 @@ SIZES = {"train": 4000, "dev": 300}
 SEED = 2024
 VOWELS = "aàâeéèêiîoôuûhœAEIOUÉ"  # the h of every word here is silent
 ENDINGS = ("e", "es", "e", "ons", "ez", "ent")
-I, WE, YOU, THEY = 1, 4, 5, 6
+ME, WE, YOU, THEY = 1, 4, 5, 6
 WORDS = {name: [[part.strip() for part in line.split("|")] for line in block.strip().splitlines()]
          for name, block in tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8")).items()}  # fmt: skip
 
@@ -57,11 +57,13 @@ class Subject(NamedTuple):
 
     @property
     def singular_third(self) -> bool:
+        """Whether the English verb ends in -s: also its place in the list of forms."""
         return self.person == 3
 
     @property
     def be(self) -> str:
-        return {I: "am", 3: "is"}.get(self.person, "are")
+        """The form of `be`."""
+        return {ME: "am", 3: "is"}.get(self.person, "are")
 
 
 VERBS = [Verb.parse(*row) for row in WORDS["verbs"]]
@@ -80,7 +82,7 @@ def elided(short: str, long: str, word: str) -> str:
 
 def said(subject: Subject, form: str) -> str:
     """A French subject with its verb."""
-    return elided("j", "je", form) if subject.person == I else f"{subject.french} {form}"
+    return elided("j", "je", form) if subject.person == ME else f"{subject.french} {form}"
 
 
 def denied(subject: Subject, form: str) -> str:
@@ -97,10 +99,12 @@ def asked(subject: Subject, form: str, rest: str) -> str:
 
 
 def noun(chance: random.Random, kinds: frozenset[str] | None = None) -> list[str]:
+    """A noun, of one of some kinds."""
     return chance.choice([row for row in WORDS["nouns"] if kinds is None or kinds & set(row[3].split())])
 
 
 def article(word: str) -> str:
+    """`an egg`, `a key`."""
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
@@ -125,6 +129,7 @@ def described(chance: random.Random, row: list[str]) -> Pair:
 
 
 def thing(chance: random.Random, verb: Verb) -> Pair:
+    """What a verb may be done to."""
     row = noun(chance, verb.objects)
     return the(row) if chance.random() < 0.4 else described(chance, row)
 
@@ -135,8 +140,8 @@ def action(chance: random.Random, subject: Subject) -> tuple[Verb, Pair]:
         verb = chance.choice(WITH_OBJECT)
         return verb, thing(chance, verb)
     verb = chance.choice(VERBS)
-    own = {I: "me", WE: "us", YOU: "you"}.get(subject.person, "?")
-    companions = [row for row in WORDS["companions"] if own not in row[0].split()]
+    own = {ME: {"me", "us"}, WE: {"me", "us"}, YOU: {"you", "your"}}.get(subject.person, set())
+    companions = [row for row in WORDS["companions"] if not own & set(row[0].split())]
     english, french = chance.choice(WORDS["places"] + (companions if "with" in verb.objects else []))
     return verb, (english, french)
 
@@ -251,6 +256,7 @@ def order(chance: random.Random) -> Pair:
 
 
 def phrase(chance: random.Random) -> Pair:
+    """Good morning!"""
     english, french = chance.choice(WORDS["phrases"])
     return english, french
 
@@ -264,7 +270,7 @@ RULES: dict[Callable[[random.Random], Pair], int] = {
 
 def main() -> None:
     """Write both splits; the set phrases are in train alone."""
-    chance, found = random.Random(SEED), {english: french for english, french in WORDS["phrases"]}
+    chance, found = random.Random(SEED), dict(WORDS["phrases"])
     while len(found) < sum(SIZES.values()):
         (rule,) = chance.choices(list(RULES), list(RULES.values()))
         english, french = (text[0].upper() + text[1:] for text in rule(chance))
