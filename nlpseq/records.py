@@ -150,10 +150,10 @@ class Attention(msgspec.Struct, frozen=True):
 class TranslationPrediction(msgspec.Struct, frozen=True, kw_only=True):
     """What `translate` says of one text.
 
-    `score` is as that of an Alternative; of a text of several sentences, over the pieces of all. `alternatives` begin
-    with the translation itself; there are none where they were not asked for. `attention` has one value a sentence
-    that was translated, and is None where it was not asked for. `note` says why a sentence ended early: the cap on
-    its length, or the guard against loops.
+    `score` is as that of an Alternative; of a text of several sentences, the mean of theirs, and 0 where there was
+    nothing to translate. `alternatives` begin with the translation itself; there are none where they were not asked
+    for. `attention` has one value a sentence that was translated, and is None where it was not asked for. `note` says
+    why a sentence is not what the model would have said: the cap on its length, or the guard against loops.
     """
 
     source: str
