@@ -45,6 +45,10 @@ class Direction(NamedTuple):
         return cls(source, target)
 
 
+class ApartError(DataError):
+    """Parallel files that have not the same number of lines."""
+
+
 class PairFields(NamedTuple):
     """The columns (by heading, or by number from 1) or keys of the two sides; None: found by their usual names."""
 
@@ -73,7 +77,7 @@ def read_pairs(
             yield SentencePair(source=pair.source, targets=targets, path=pair.path, line=pair.line)
         elif pair.source or targets:
             side = "translation" if pair.source else "source"
-            what = f"The {side} is empty here. `nlpseq corpora lint` lists all such lines; remove or fill them."
+            what = f"The {side} is empty here. `nlpseq corpora lint --pairs` lists all such lines; remove or fill them."
             raise DataError(what, pair.path, pair.line)
 
 
@@ -165,7 +169,8 @@ def _parallel(paths: Sequence[str | Path]) -> Iterator[SentencePair]:
             if None in lines:
                 shorter, longer = paths[lines.index(None)], paths[next(i for i, line in enumerate(lines) if line)]
                 what = f"The file ends with line {number - 1}, and {longer} goes on: the two run apart."
-                raise DataError(f"{what} `nlpseq corpora lint` says where that is likely to begin.", shorter, number)
+                what = f"{what} `nlpseq corpora lint --pairs` says where that is likely to begin."
+                raise ApartError(what, shorter, number)
             source, *targets = (line[1].strip() for line in lines)
             yield SentencePair(source=source, targets=tuple(targets), path=str(paths[0]), line=number)
 

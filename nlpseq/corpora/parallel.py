@@ -142,11 +142,13 @@ def _swapped(pair: SentencePair) -> SentencePair:
 
 
 def all_files(name: str, direction: Direction, mirror: str | Path | None = None) -> dict[str, Sequence[Path]]:
-    """The files of every split that is on this machine."""
+    """The files of every split that is on this machine. Raises DataError where there is none."""
     found: dict[str, Sequence[Path]] = {}
     for split in split_names(find_corpus(name)):
         try:
             found[split] = files_of(name, split, direction, mirror)
-        except DataError:
-            continue
+        except DataError as error:
+            missing = error
+    if not found:
+        raise missing
     return found
