@@ -115,7 +115,7 @@ class TranslationNetwork(nn.Module):
 
 def _table(size: int, width: int) -> nn.Embedding:
     table = nn.Embedding(size, width, padding_idx=0)
-    nn.init.normal_(table.weight, std=0.1)
+    nn.init.normal_(table.weight, std=0.3)
     with torch.no_grad():
         table.weight[0].zero_()
     return table
