@@ -118,7 +118,8 @@ def _unreadable(error: DataError | UsageError, paths: Sequence[str | Path]) -> F
 def _apart(paths: Sequence[str | Path]) -> Finding:
     """Where files of different numbers of lines part: where the lengths of their lines stop to agree.
 
-    Lines up to there are compared one to one, those after it from the end; the best of all such places is told.
+    Lines up to there are compared one to one, those after it from the end; told is the best of all such places, and
+    of equals the last.
     """
     lengths = [[len(text.strip()) for _, text in read_lines(path)] for path in paths]
     other = next(index for index in range(1, len(paths)) if len(lengths[index]) != len(lengths[0]))
@@ -126,7 +127,7 @@ def _apart(paths: Sequence[str | Path]) -> Finding:
     shorter = min(len(sources), len(targets))
     ahead = list(accumulate(map(_distance, sources, targets), initial=0.0))  # of the first n lines
     back = list(accumulate(map(_distance, reversed(sources), reversed(targets)), initial=0.0))  # of the last n
-    place = min(range(shorter + 1), key=lambda n: ahead[n] + back[shorter - n])
+    place = min(range(shorter + 1), key=lambda n: (ahead[n] + back[shorter - n], -n))
     what = f"{paths[0]} has {len(sources)} lines and {paths[other]} {len(targets)}"
     return _finding(paths[other], place + 1, "files-apart", f"{what}; they seem to run apart near here.")
 

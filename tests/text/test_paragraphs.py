@@ -59,7 +59,9 @@ def test_spacing_addresses_and_blank_lines_survive() -> None:
     parts = parts_of(text)
     assert translated(text) == ["Hello there.", "Bye.", "Write to", ", or see"]
     answer = rejoined(parts, [f"<{sentence}>" for sentence in translated(text)])
-    assert answer == "  <Hello there.>  <Bye.>\n\n\t<Write to> ada.l@example.org<, or see> https://example.org/x.\n12:30\n"
+    assert (
+        answer == "  <Hello there.>  <Bye.>\n\n\t<Write to> ada.l@example.org<, or see> https://example.org/x.\n12:30\n"
+    )
 
 
 def test_a_piece_before_an_address_gets_no_full_stop() -> None:
