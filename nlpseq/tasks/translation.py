@@ -17,7 +17,7 @@ from nlpseq.batching import length_groups, mask_of, pad, reverse_sources
 from nlpseq.config import EncoderConfig, Section, TrainingConfig
 from nlpseq.errors import DataError
 from nlpseq.nn.decoder import DecoderConfig
-from nlpseq.nn.search import Hypothesis, SearchConfig, search
+from nlpseq.nn.search import Hypothesis, SearchConfig, beam_search
 from nlpseq.records import Alternative, Attention, SentencePair
 from nlpseq.tasks.translation_network import TranslationNetwork, VectorsConfig
 from nlpseq.tasks.translation_pieces import PiecePair, PiecesConfig
@@ -26,7 +26,6 @@ from nlpseq.text.pieces import BEGIN, END, PIECE_PADDING, PIECE_UNKNOWN
 
 SEARCH_TOKENS = 4800  # padded source tokens of one batch, for each of its hypotheses
 TAUGHT_TOKENS = 2048  # padded tokens of one batch where translations are given
-GREEDY = SearchConfig(beam_size=1)
 
 
 class SourceConfig(Section, frozen=True):
@@ -208,23 +207,23 @@ class Translator:
     def translate(
         self,
         sentences: Sequence[str],
-        settings: SearchConfig | None = None,
+        search: SearchConfig | None = None,
         *,
         alternatives: int = 1,
         attention: bool = False,
     ) -> list[Translated]:
         """Translations of single sentences, in their order; they are searched in batches by length.
 
-        `settings` are by default those of the checkpoint; the beam is never narrower than the number of `alternatives`.
+        `search` is by default that of the checkpoint; the beam is never narrower than the number of `alternatives`.
         """
-        settings = settings or self.config.search
-        if settings.beam_size < alternatives:
-            settings = msgspec.structs.replace(settings, beam_size=alternatives)
+        search = search or self.config.search
+        if search.beam_size < alternatives:
+            search = msgspec.structs.replace(search, beam_size=alternatives)
         self.network.eval()
         rows = [self.source_ids(sentence) for sentence in sentences]
         found: list[list[Hypothesis]] = [[] for _ in rows]
-        for indices in self._groups(rows, SEARCH_TOKENS // settings.beam_size):
-            batch = self._search([rows[i] for i in indices], settings, alternatives)
+        for indices in self._groups(rows, SEARCH_TOKENS // search.beam_size):
+            batch = self._search([rows[i] for i in indices], search, alternatives)
             for index, hypotheses in zip(indices, batch, strict=True):
                 found[index] = hypotheses
         looks = self._attention(rows, found) if attention else [None] * len(rows)
@@ -241,7 +240,7 @@ class Translator:
         reading = self.network.read(batch.sources_BS, batch.source_lengths_B)
         caps_B = (batch.source_lengths_B * settings.length_cap).long() + 10
         never = (PIECE_PADDING, PIECE_UNKNOWN)
-        return search(
+        return beam_search(
             self.network.step,
             self.network.growing(reading),
             caps_B,

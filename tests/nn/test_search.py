@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from nlpseq.nn.search import Hypothesis, SearchConfig, search
+from nlpseq.nn.search import Hypothesis, SearchConfig, beam_search
 
 BEGIN, END = 0, 1
 A, B, C = 2, 3, 4
@@ -42,7 +42,7 @@ def found(
 
     rules = SearchConfig(**{"no_repeat_ngram_size": 0, **config})  # type: ignore[arg-type]
     begun = state or Count(len(caps))
-    return search(step, begun, torch.tensor(caps), begin=BEGIN, end=END, config=rules, wanted=wanted)
+    return beam_search(step, begun, torch.tensor(caps), begin=BEGIN, end=END, config=rules, wanted=wanted)
 
 
 def probabilities(rows: dict[int, dict[int, float]], size: int = 5) -> Tensor:
@@ -175,7 +175,7 @@ def test_never_means_never() -> None:
         return GARDEN_PATH[last_NK], state
 
     rules = SearchConfig(beam_size=3, length_penalty=0.0)
-    ((one, *_),) = search(step, Count(1), torch.tensor([6]), begin=BEGIN, end=END, config=rules, never=[B])
+    ((one, *_),) = beam_search(step, Count(1), torch.tensor([6]), begin=BEGIN, end=END, config=rules, never=[B])
     assert B not in one.ids
 
 
