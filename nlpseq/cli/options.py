@@ -80,6 +80,10 @@ BatchSize = Annotated[
         help="Inputs read and predicted together.",
     ),
 ]
+BeamSize = Annotated[
+    int | None,
+    typer.Option("--beam-size", metavar="N", min=1, help="Hypotheses that a search keeps; 1 is fastest (greedy)."),
+]
 InputFormatOption = Annotated[
     InputFormat,
     typer.Option(

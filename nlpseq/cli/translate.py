@@ -15,10 +15,6 @@ Alternatives = Annotated[
     int,
     typer.Option("--alternatives", metavar="N", min=0, help="Show the N best translations (in a pipe: between tabs)."),
 ]
-BeamSize = Annotated[
-    int | None,
-    typer.Option("--beam-size", metavar="N", min=1, help="Hypotheses that the search keeps; 1 is fastest (greedy)."),
-]
 ShowAttention = Annotated[
     bool, typer.Option("--attention", help="Show where the model looked: a heat map; in JSON Lines and HTML, figures.")
 ]
@@ -40,7 +36,7 @@ def command(
     output: options.Output = None,
     format: options.OutputFormat = options.Format.auto,
     alternatives: Alternatives = 0,
-    beam_size: BeamSize = None,
+    beam_size: options.BeamSize = None,
     attention: ShowAttention = False,
     checkpoint: OwnCheckpoint = None,
     device: options.Device = options.DeviceName.auto,

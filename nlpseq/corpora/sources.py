@@ -20,6 +20,20 @@ from nlpseq.errors import DataError, UsageError, did_you_mean
 from nlpseq.records import LabelledText, SentencePair, TaggedSentence
 
 
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How sources are read; what a task does not need is passed over.
+
+    `tokenize` is for tagged texts that are not tokenised, `fields` for tables of labelled texts, `pair_fields` and
+    `direction` for pairs.
+    """
+
+    mirror: Path | None = None
+    tokenize: Tokenize | None = None
+    fields: Fields = USUAL_FIELDS
+    pair_fields: PairFields = USUAL_PAIR_FIELDS
+    direction: Direction | None = None
+
+
 class Source(msgspec.Struct, frozen=True):
     """Something that a model was trained or scored on; the licence is None where it is a file of the user's."""
 
@@ -110,6 +124,19 @@ def pair_groups(specs: Sequence[str]) -> list[tuple[str, ...]]:
     return groups
 
 
+def read_references(
+    specs: Sequence[str], split: str, how: Reading, languages: Sequence[str] = ()
+) -> list[SentencePair]:
+    """The pairs to score a model of these `languages` on: as `read_pair_sources` reads them, or parallel files.
+
+    Of the latter, the first has the sources, and each of the others a reference for every one.
+    """
+    direction = Direction(*languages) if len(languages) == 2 else how.direction
+    if len(specs) > 2 and all(_is_file(spec) for spec in specs):
+        return list(read_pairs(specs, fields=how.pair_fields, direction=direction))
+    return read_pair_sources(specs, split, mirror=how.mirror, fields=how.pair_fields, direction=direction)
+
+
 def direction_of_sources(specs: Sequence[str], wanted: Direction | None = None) -> Direction | None:
     """The direction that the first spec to name one does, by its corpus or its suffixes; else `wanted`."""
     for group in pair_groups(specs):
@@ -119,20 +146,6 @@ def direction_of_sources(specs: Sequence[str], wanted: Direction | None = None) 
         if found := direction_of(group):
             return wanted if wanted and wanted == found.reverse else found
     return wanted
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """How sources are read; what a task does not need is passed over.
-
-    `tokenize` is for tagged texts that are not tokenised, `fields` for tables of labelled texts, `pair_fields` and
-    `direction` for pairs.
-    """
-
-    mirror: Path | None = None
-    tokenize: Tokenize | None = None
-    fields: Fields = USUAL_FIELDS
-    pair_fields: PairFields = USUAL_PAIR_FIELDS
-    direction: Direction | None = None
 
 
 def _tagged(specs: Sequence[str], split: str, how: Reading) -> list[Any]:
