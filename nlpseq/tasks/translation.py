@@ -6,7 +6,7 @@ Axes: B sentences, S source and T target positions, N target positions of all se
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 import torch
@@ -72,6 +72,9 @@ class Encoded(msgspec.Struct, frozen=True):
     target_ids: list[int]
 
 
+Reason = Literal["cut", "capped", "guarded"]
+
+
 class Batch(NamedTuple):
     """Pairs of one batch: sources (B, S) in the order in which they are read, targets (B, T), and their lengths (B)."""
 
@@ -90,7 +93,7 @@ class Translated(NamedTuple):
 
     `score` is the mean log-probability (nats) of a target piece, the end included. `alternatives` are the best
     translations, that one first, all different. `note` says what the search kept the model from, or that the sentence
-    was too long to be read whole.
+    was too long to be read whole; `reasons` are its parts in a word.
     """
 
     translation: str
@@ -98,6 +101,7 @@ class Translated(NamedTuple):
     alternatives: tuple[Alternative, ...]
     attention: Attention | None
     note: str | None
+    reasons: tuple[Reason, ...] = ()
 
 
 class Translator:
@@ -260,17 +264,21 @@ class Translator:
         best = tuple(Alternative(text, score) for text, score in list(texts.items())[:alternatives])
         if not best:
             return Translated("", 0.0, (), attention, None)
-        return Translated(best[0].translation, best[0].score, best, attention, self._note(row, found[0]))
+        notes = self._notes(row, found[0])
+        return Translated(
+            best[0].translation, best[0].score, best, attention, "; ".join(notes.values()) or None, tuple(notes)
+        )
 
-    def _note(self, row: Sequence[int], found: Hypothesis) -> str | None:
-        notes = []
+    @staticmethod
+    def _notes(row: Sequence[int], found: Hypothesis) -> dict[Reason, str]:
+        notes: dict[Reason, str] = {}
         if row[-1] != END:
-            notes.append(f"only the first {len(row)} pieces were read (source.limit)")
+            notes["cut"] = f"only the first {len(row)} pieces were read (source.limit)"
         if found.capped:
-            notes.append(f"ended at {len(found.ids)} pieces, the cap on length (search.length_cap)")
+            notes["capped"] = f"ended at {len(found.ids)} pieces, the cap on length (search.length_cap)"
         if found.guarded:
-            notes.append("a repetition was kept out (search.no_repeat_ngram_size)")
-        return "; ".join(notes) or None
+            notes["guarded"] = "a repetition was kept out (search.no_repeat_ngram_size)"
+        return notes
 
     def _attention(self, rows: Sequence[list[int]], found: Sequence[Sequence[Hypothesis]]) -> list[Attention | None]:
         """The attention of the best hypothesis of each row, by teaching the network its own translations."""
