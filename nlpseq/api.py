@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task
+from nlpseq.config import build
 from nlpseq.device import find_device, use_threads
 from nlpseq.errors import UsageError
-from nlpseq.records import Failure, SentimentPrediction, Span, TagPrediction, Token, TokenizedText
+from nlpseq.nn.search import SearchConfig
+from nlpseq.records import (
+    Failure,
+    SentimentPrediction,
+    Span,
+    TagPrediction,
+    Token,
+    TokenizedText,
+    TranslationPrediction,
+)
 from nlpseq.tasks.judging import judge
 from nlpseq.tasks.sentiment import Classifier
 from nlpseq.tasks.tagging import Labelled, Tagger
+from nlpseq.tasks.translation import Translator
+from nlpseq.tasks.translation_paragraphs import joined
+from nlpseq.text.paragraphs import Part, parts_of
 from nlpseq.text.tags import spans_of
 from nlpseq.text.tokenizer import Sentence, Tokenizer
 
 Text = str | Sequence[str] | TokenizedText
 READ_AHEAD = 1024  # inputs read before the first of them is answered, at most
 FIRST_READ = 16  # the first inputs are answered sooner
+MOST_ALTERNATIVES = 100
 
 
 def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = None) -> Any:
     """The pipeline of a checkpoint: a folder, or the name of one that came with the install.
 
-    It is a TagPipeline or a SentimentPipeline, as its task says; `pipe`, and a call, are the same for every task.
-    Raises UsageError where there is none, the device is not there or `threads` is less than 1, TrustError where it
-    is damaged.
+    It is a TagPipeline, a SentimentPipeline or a TranslationPipeline, as its task says; `pipe`, and a call, are the
+    same for every task. Raises UsageError where there is no such checkpoint, the device is not there or `threads` is
+    less than 1, TrustError where the checkpoint is damaged.
     """
     use_threads(threads)
     task, manifest = load_task(find_checkpoint(checkpoint))
@@ -121,6 +138,80 @@ class SentimentPipeline:
         return item, Sentence(tuple(tokens), tuple(starts))
 
 
+class TranslationPipeline:
+    """Translates texts of any length, sentence by sentence; the spacing between sentences stays."""
+
+    task = "translate"
+
+    def __init__(
+        self,
+        translator: Translator,
+        manifest: Manifest,
+        *,
+        search: SearchConfig | None = None,
+        alternatives: int = 0,
+        attention: bool = False,
+    ) -> None:
+        self.translator, self.manifest = translator, manifest
+        self.search = search or translator.config.search
+        self.alternatives, self.attention = alternatives, attention
+
+    def searching(
+        self, *, beam_size: int | None = None, alternatives: int = 0, attention: bool = False
+    ) -> TranslationPipeline:
+        """The same pipeline with another beam (1: greedy), the best so many `alternatives`, or the `attention`.
+
+        Raises UsageError where the beam or the alternatives are out of bounds, or the decoder has no attention.
+        """
+        given = {} if beam_size is None else {"beam_size": beam_size}
+        search = build(SearchConfig, {**msgspec.structs.asdict(self.search), **given}, "search")
+        if not 0 <= alternatives <= MOST_ALTERNATIVES:
+            raise UsageError(f"alternatives is {alternatives}. Give 1 to {MOST_ALTERNATIVES}, or 0 for none.")
+        if attention and self.translator.config.decoder.attention == "none":
+            raise UsageError("This checkpoint was trained without attention, so there is none to be shown.")
+        own = {"search": search, "alternatives": alternatives, "attention": attention}
+        return TranslationPipeline(self.translator, self.manifest, **own)  # type: ignore[arg-type]
+
+    def __call__(self, text: Text) -> TranslationPrediction:
+        """The translation of one text. Raises ValueError for what is no text."""
+        (prediction,) = self.pipe([text])
+        if isinstance(prediction, Failure):
+            raise ValueError(prediction.error)
+        return prediction
+
+    def pipe(
+        self, inputs: Iterable[Text], *, batch_size: int | None = None
+    ) -> Iterator[TranslationPrediction | Failure]:
+        """One prediction an input, lazily, in order; otherwise as the `pipe` of a TagPipeline."""
+        return self._predictions(_chunks(inputs, batch_size))
+
+    def _predictions(self, chunks: Iterable[tuple[int, list[Text]]]) -> Iterator[TranslationPrediction | Failure]:
+        for number, chunk in chunks:
+            parsed = [_as_paragraphs(item, number + index) for index, item in enumerate(chunk)]
+            wanted = [p.text for one in parsed if not isinstance(one, Failure) for p in one[1] if p.translated]
+            translated = iter(
+                self.translator.translate(
+                    wanted, self.search, alternatives=max(1, self.alternatives), attention=self.attention
+                )
+            )
+            for one in parsed:
+                if isinstance(one, Failure):
+                    yield one
+                else:
+                    own = list(islice(translated, sum(part.translated for part in one[1])))
+                    yield joined(*one, own, alternatives=self.alternatives, attention=self.attention)
+
+
+def _as_paragraphs(item: Text, number: int) -> tuple[str, list[Part]] | Failure:
+    """A text and its parts; half a pair of surrogates, which no subword model can read, is U+FFFD in them."""
+    if not isinstance(item, str):
+        given = _given_words(item, number)
+        if isinstance(given, Failure):
+            return given
+        item = given[0]
+    return item, parts_of(item.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
 def _given_words(item: Sequence[str] | TokenizedText, number: int) -> tuple[str, Sentence] | Failure:
     """The text of tokens that were given, which they may spell with a space between them, and the tokens in it."""
     if isinstance(item, TokenizedText):
@@ -211,4 +302,8 @@ def _entities(text: str, sentence: Sentence, labelled: Labelled) -> list[Span]:
     return result
 
 
-PIPELINES: dict[str, Callable[[Any, Manifest], Any]] = {"tag": TagPipeline, "sentiment": SentimentPipeline}
+PIPELINES: dict[str, Callable[[Any, Manifest], Any]] = {
+    "tag": TagPipeline,
+    "sentiment": SentimentPipeline,
+    "translate": TranslationPipeline,
+}

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+POOL = 8  # batches of like targets among which sources are put together by length
+
 
 def pad(rows: Sequence[Sequence[int]], *, value: int = 0) -> Tensor:
     """Rows of ids as one int64 tensor (B, T), `value` after the end of each shorter row."""
@@ -33,6 +35,15 @@ def reversed_positions(lengths_B: Tensor, width: int) -> Tensor:
     forward_T = torch.arange(width, device=lengths_B.device)
     backward_BT = lengths_B[:, None] - 1 - forward_T[None, :]
     return torch.where(backward_BT >= 0, backward_BT, forward_T)
+
+
+def reverse_sources(ids_BS: Tensor, lengths_B: Tensor) -> Tensor:
+    """Each row backwards within its length (Sutskever et al. 2014, section 3.3); of the result, the rows as they were.
+
+    So the first words of a source stand next to the first of its target. It works as well for what belongs to the
+    positions, such as attention (B, S), and puts that into the order of the text again.
+    """
+    return ids_BS.gather(1, reversed_positions(lengths_B, ids_BS.shape[1]))
 
 
 def reorder(inputs_BTD: Tensor, positions_BT: Tensor) -> Tensor:
@@ -58,22 +69,39 @@ def length_groups(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return groups
 
 
-def training_batches(lengths: Sequence[int], budget: int, seed: int) -> list[list[int]]:
+def training_batches(lengths: Sequence[int], budget: int, seed: int, sources: Sequence[int] = ()) -> list[list[int]]:
     """A random order of batches for one epoch: lengths are jittered, so that company changes between epochs.
 
-    The same seed gives the same batches, whatever was drawn elsewhere.
+    The same seed gives the same batches, whatever was drawn elsewhere. Where items have a source as well, `sources` are
+    its lengths; then batches are narrow in both, and within `budget` padded tokens on either side.
     """
     generator = random.Random(seed)
     jittered = [length + generator.uniform(-1.5, 1.5) for length in lengths]
     order = sorted(range(len(lengths)), key=lambda i: -jittered[i])
+    widths = [max(pair) for pair in zip(lengths, sources, strict=True)] if sources else lengths
     batches: list[list[int]] = []
     widest = 0
-    for index in order:
-        widest = max(widest, lengths[index])
+    for index in _by_source(order, lengths, sources, budget) if sources else order:
+        widest = max(widest, widths[index])
         if batches and (len(batches[-1]) + 1) * widest <= budget:
             batches[-1].append(index)
         else:
             batches.append([index])
-            widest = lengths[index]
+            widest = widths[index]
     generator.shuffle(batches)
     return batches
+
+
+def _by_source(order: Sequence[int], lengths: Sequence[int], sources: Sequence[int], budget: int) -> list[int]:
+    """The order with each stretch of `POOL` batches sorted by the length of the source, down and up in turn.
+
+    So the last of a stretch is like the first of the next.
+    """
+    result: list[int] = []
+    falling = True
+    while len(result) < len(order):
+        size = max(1, POOL * budget // max(1, lengths[order[len(result)]]))
+        pool = order[len(result) : len(result) + size]
+        result += sorted(pool, key=lambda i: sources[i], reverse=falling)
+        falling = not falling
+    return result

@@ -31,8 +31,13 @@ from nlpseq.tasks import TASKS, Task
 
 FORMAT = 1
 MANIFEST, CONFIG, WEIGHTS, CARD = "manifest.json", "config.json", "model.safetensors", "README.md"
-USUAL = {"tag-en": "tag", "sentiment-en": "sentiment"}  # what commands ask for by default, and its task
-_SAMPLES = {"tag": "sample-tagging", "sentiment": "sample-sentiment"}
+USUAL = {  # what commands ask for by default: its task, and a corpus to train it on in a minute or at most an hour
+    "tag-en": ("tag", "sample-tagging"),
+    "sentiment-en": ("sentiment", "sample-sentiment"),
+    "translate-en-fr": ("translate", "sample-translation@en-fr"),
+    "translate-fr-en": ("translate", "sample-translation@fr-en"),
+    "translate-en-de": ("translate", "multi30k@en-de"),
+}
 FileName = Annotated[str, Meta(pattern=r"^(text/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -64,10 +69,10 @@ def find_checkpoint(name: str | Path) -> Path:
     if folder.exists():
         raise UsageError(f"{folder}: this is no checkpoint: it has no {MANIFEST}.")
     if str(name) in USUAL:
-        task = USUAL[str(name)]
+        task, corpus = USUAL[str(name)]
         raise UsageError(
             f"No checkpoint {name} came with this install; train one with `nlpseq train {task} --corpus "
-            f"{_SAMPLES[task]} -o my-{task}` (or on your own --train FILE), and name it with -c my-{task}."
+            f"{corpus} -o my-{task}` (or on your own --train FILE), and name it with -c my-{task}."
         )
     raise UsageError(
         f"There is no checkpoint {str(name)!r}, neither a folder nor a shipped one. {did_you_mean(str(name), shipped)}"
@@ -78,6 +83,29 @@ def shipped_checkpoints() -> dict[str, Path]:
     """The checkpoints that came with the install, by name."""
     folder = shipped_folder("checkpoints")
     return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
+
+
+def find_translator(source: str | None, target: str) -> str:
+    """The name of the shipped checkpoint that translates into `target`, from `source` or from whatever there is.
+
+    English goes first where there are several. Raises UsageError where there is none, naming the ones there are.
+    """
+    there = {tuple(read_manifest(folder).languages): name for name, folder in _shipped_for("translate").items()}
+    found = [languages for languages in there if languages[1:] == (target,) and source in {None, languages[0]}]
+    if found:
+        return there[min(found, key=lambda languages: (languages[0] != "en", languages))]
+    usual = f"translate-{source or 'en'}-{target}"
+    if usual in USUAL:
+        find_checkpoint(usual)  # which says what to do
+    pairs = ", ".join(sorted(f"{a} to {b}" for a, b in there)) or "none"
+    raise UsageError(
+        f"No checkpoint for {source or 'any language'} to {target} came with this install (there are: {pairs}). Train "
+        f"one with `nlpseq train translate --train FILE FILE -o FOLDER`, and name it with -c FOLDER."
+    )
+
+
+def _shipped_for(task: str) -> dict[str, Path]:
+    return {name: path for name, path in shipped_checkpoints().items() if read_manifest(path).task == task}
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -115,6 +115,55 @@ class SentimentPrediction(msgspec.Struct, frozen=True, kw_only=True):
     cut: str | None = None
 
 
+class SentencePair(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence and its translations: an example for translation.
+
+    There is at least one target; more where there are several references. No side is empty. `line` is that of the
+    first target.
+    """
+
+    source: str
+    targets: tuple[str, ...]
+    path: str | None = None
+    line: int | None = None  # from 1
+
+
+class Alternative(msgspec.Struct, frozen=True):
+    """A translation among several. `score` is the mean log-probability (nats) of a target piece, end included."""
+
+    translation: str
+    score: float
+
+
+class Attention(msgspec.Struct, frozen=True):
+    """Where the decoder looked: for each of T target pieces, a weight for each of S source pieces.
+
+    `source` is in the order of the text, whichever way it was read. Each of the T rows of `weights` has S values of
+    0 or more that sum to 1.
+    """
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    weights: tuple[tuple[float, ...], ...]
+
+
+class TranslationPrediction(msgspec.Struct, frozen=True, kw_only=True):
+    """What `translate` says of one text.
+
+    `score` is as that of an Alternative; of a text of several sentences, the mean of theirs, and 0 where there was
+    nothing to translate. `alternatives` begin with the translation itself; there are none where they were not asked
+    for. `attention` has one value a sentence that was translated, and is None where it was not asked for. `note` says
+    why a sentence is not what the model would have said: the cap on its length, or the guard against loops.
+    """
+
+    source: str
+    translation: str
+    score: float
+    alternatives: tuple[Alternative, ...] = ()
+    attention: tuple[Attention, ...] | None = None
+    note: str | None = None
+
+
 class Failure(msgspec.Struct, frozen=True):
     """Stands in the place of a prediction that could not be made. `line` counts inputs from 1."""
 

@@ -9,7 +9,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlpseq.batching import length_groups, mask_of, pad, reorder, reversed_positions, training_batches
+from nlpseq.batching import (
+    length_groups,
+    mask_of,
+    pad,
+    reorder,
+    reverse_sources,
+    reversed_positions,
+    training_batches,
+)
 
 rows = st.lists(st.lists(st.integers(1, 99), max_size=9), max_size=8)
 lengths = st.lists(st.integers(1, 40), max_size=40)
@@ -113,3 +121,40 @@ def test_company_changes_between_epochs_and_little_is_padding() -> None:
 def test_nothing_gives_no_batch_and_one_too_long_is_alone(make: Callable[[list[int]], list[list[int]]]) -> None:
     assert make([]) == []
     assert sorted(make([100, 2, 2])) == [[0], [1, 2]]
+
+
+pairs = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 60)), min_size=1, max_size=60)
+
+
+@given(pairs, budgets, st.integers(0, 10**9))
+def test_batches_of_pairs_hold_each_once_within_the_budget_on_either_side(
+    sides: list[tuple[int, int]], budget: int, seed: int
+) -> None:
+    targets, sources = [t for t, _ in sides], [s for _, s in sides]
+    batches = training_batches(targets, budget, seed, sources)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(sides)))
+    for batch in batches:
+        assert len(batch) == 1 or max(cost(batch, targets), cost(batch, sources)) <= budget
+    assert batches == training_batches(targets, budget, seed, sources)
+
+
+def test_batches_of_pairs_are_narrow_in_both_lengths() -> None:
+    """Sources of any length with targets of any other: by targets alone, sources pad to about twice their tokens."""
+    chance = random.Random(0)
+    targets, sources = ([chance.randint(5, 40) for _ in range(4000)] for _ in range(2))
+
+    def waste(batches: list[list[int]], sizes: list[int]) -> float:
+        return sum(cost(batch, sizes) for batch in batches) / sum(sizes)
+
+    batches = training_batches(targets, 1000, 0, sources)
+    assert waste(batches, targets) < 1.2  # a pool is an eighth of 4,000 pairs, and spans four or five lengths
+    assert waste(batches, sources) < 1.3
+    assert waste(training_batches(targets, 1000, 0), sources) > 1.5
+
+
+@given(rows.filter(bool))
+def test_sources_are_reversed_and_put_back(given_rows: list[list[int]]) -> None:
+    padded, sizes = pad(given_rows), torch.tensor([len(row) for row in given_rows])
+    once = reverse_sources(padded, sizes)
+    assert once.tolist() == [row[::-1] + [0] * (padded.shape[1] - len(row)) for row in given_rows]
+    assert torch.equal(reverse_sources(once, sizes), padded)

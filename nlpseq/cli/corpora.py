@@ -11,6 +11,7 @@ import typer
 from nlpseq.cli import options
 
 if TYPE_CHECKING:
+    from nlpseq.corpora.pairs import PairFields
     from nlpseq.corpora.raw import Finding
     from nlpseq.corpora.tables import Fields
 
@@ -30,7 +31,8 @@ ReadFormat = Annotated[
     typer.Option(
         "--from",
         metavar="FORMAT",
-        help="conllu, columns or jsonl; of labelled texts trees, reviews, csv, tsv or jsonl; else it is detected.",
+        help="conllu, columns or jsonl; of labelled texts trees, reviews, csv, tsv or jsonl; "
+        "of pairs lines, tsv or jsonl; else it is detected.",
     ),
 ]
 
@@ -60,6 +62,7 @@ def list_corpora() -> None:
 def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of the list.")]) -> None:
     """Show what is known of a corpus: its files, licence and citation."""
     from nlpseq.cli.tables import show
+    from nlpseq.corpora.parallel import directions
     from nlpseq.corpora.registry import find_corpus
 
     corpus = find_corpus(name)
@@ -69,6 +72,7 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of t
         ("title", corpus.title),
         ("task", corpus.task),
         ("languages", ", ".join(corpus.languages)),
+        ("directions", ", ".join(map(str, directions(name))) if corpus.task == "translate" else ""),
         ("columns", ", ".join(corpus.columns)),
         ("licence", corpus.licence),
         ("citation", corpus.citation),
@@ -125,18 +129,30 @@ def lint(
     texts: Annotated[bool, typer.Option("--texts", help="The files are labelled texts, not tagged sentences.")] = False,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumns = None,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="The files are sentences with translations; parallel files by twos.")
+    ] = False,
+    source_column: options.SourceColumn = None,
+    target_column: options.TargetColumn = None,
 ) -> None:
-    """Check tagged files, or labelled texts, and report all that is wrong: tags, columns, leaks between splits.
+    """Check tagged files, labelled texts or pairs, and report all that is wrong: tags, columns, leaks between splits.
 
-    Exit code 1 if there are errors.
+    Of a corpus for translation a direction may be named: NAME@en-fr. Exit code 1 if there are errors.
     """
     from nlpseq.cli.tables import show_places, tell
+    from nlpseq.corpora.pairs import PairFields
     from nlpseq.corpora.tables import Fields
 
+    own = _is_parallel(files)
+    if pairs or own:
+        found = _pair_findings(files, own, mirror, format, PairFields(source_column, target_column))
+    else:
+        fields = Fields(text_column, tuple(label_column or ()))
+        found = _findings(files, mirror, columns, format, texts, fields)
     counts = {"error": 0, "warning": 0, "note": 0}
 
     def rows() -> Iterator[tuple[str, ...]]:
-        for finding in _findings(files, mirror, columns, format, texts, Fields(text_column, tuple(label_column or ()))):
+        for finding in found:
             counts[finding.severity] += 1
             yield f"{finding.path}:{finding.line}", finding.severity, finding.code, finding.message
 
@@ -144,6 +160,31 @@ def lint(
     tell(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
     if counts["error"]:
         raise typer.Exit(1)
+
+
+def _is_parallel(files: list[str]) -> bool:
+    """Whether one corpus for translation is named."""
+    from nlpseq.corpora.registry import registry
+
+    corpus = registry().get(files[0].partition("@")[0])
+    return len(files) == 1 and corpus is not None and corpus.task == "translate" and not Path(files[0]).exists()
+
+
+def _pair_findings(
+    files: list[str], named: bool, mirror: Path | None, format: str | None, fields: PairFields
+) -> Iterator[Finding]:
+    """What is wrong with files of pairs, or with the splits of one parallel corpus by name."""
+    from nlpseq.corpora.lint_pairs import lint_pairs
+    from nlpseq.corpora.pairs import grouped, raw_pairs
+    from nlpseq.corpora.parallel import all_files, chosen_direction, open_pairs
+
+    if named:
+        name, _, given = files[0].partition("@")
+        direction = chosen_direction(name, given or None)
+        splits = all_files(name, direction, mirror)
+        return lint_pairs(splits, lambda split, _: open_pairs(name, split, direction, mirror))
+    groups = {" ".join(group): group for group in grouped(files)}
+    return lint_pairs(groups, lambda _, paths: raw_pairs(paths, format=format, fields=fields))
 
 
 def _findings(

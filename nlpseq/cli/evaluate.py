@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlpseq.cli import options
 
+if TYPE_CHECKING:
+    from nlpseq.api import SentimentPipeline, TagPipeline, TranslationPipeline
+    from nlpseq.corpora.sources import Reading
+
 
 def command(
     checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A shipped checkpoint's name, or a folder.")],
     data: Annotated[
-        str,
-        typer.Argument(metavar="FILE|CORPUS", help="Labelled data; of a corpus the split dev, or NAME:SPLIT@MAP."),
+        list[str],
+        typer.Argument(
+            metavar="FILE...|CORPUS",
+            help="Labelled data; of a corpus the split dev, or NAME:SPLIT@MAP. Of parallel text, the sources and then "
+            "their translations, one file or more.",
+        ),
     ],
     json: Annotated[bool, typer.Option("--json", help="The scores as one JSON object.")] = False,
     confusions: Annotated[
@@ -23,6 +31,10 @@ def command(
     worst: Annotated[int, typer.Option("--worst", metavar="N", min=0, help="Show the N worst sentences.")] = 3,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumns = None,
+    source_column: options.SourceColumn = None,
+    target_column: options.TargetColumn = None,
+    lowercase: Annotated[bool, typer.Option("--lowercase", help="Of translations: compare them lower-cased.")] = False,
+    beam_size: options.BeamSize = None,
     mirror: options.Mirror = None,
     device: options.Device = options.DeviceName.auto,
     threads: options.Threads = None,
@@ -31,37 +43,95 @@ def command(
 
     Of a tagger: accuracy for parts of speech; precision, recall and F1 of whole entities, as conlleval counts them; by
     class, by sentence length, and for words rare or unseen in training. Of a classifier: accuracy, recall and precision
-    of each label, by length, and the expected calibration error of its probabilities.
+    of each label, by length, and the expected calibration error of its probabilities. Of a translator: BLEU and chrF
+    as sacreBLEU counts them, with signatures, against all references; by length and by the rarest word.
 
     Example: nlpseq evaluate my-tagger my-test.conllu
     """
     from nlpseq.api import load
-    from nlpseq.cli import evaluation, evaluation_texts
-    from nlpseq.cli.tables import tell
-    from nlpseq.corpora.sources import read_source, read_text_source
+    from nlpseq.corpora.pairs import PairFields
+    from nlpseq.corpora.sources import Reading
     from nlpseq.corpora.tables import Fields
-    from nlpseq.tasks import sentiment_report, tagging_report
 
     pipeline = load(checkpoint, device=device.value, threads=threads)
+    reading = Reading(
+        mirror=mirror,
+        fields=Fields(text_column, tuple(label_column or ())),
+        pair_fields=PairFields(source_column, target_column),
+    )
+    name = " ".join(data)
+    if pipeline.task == "translate":
+        _translator(pipeline.searching(beam_size=beam_size), checkpoint, data, reading, json, worst, lowercase)
+        return
+    if len(data) > 1:
+        raise typer.BadParameter(f"a checkpoint for {pipeline.task} is scored on one file or corpus.")
     if pipeline.task == "tag":
-        sentences = read_source(data, "dev", mirror=mirror, tokenize=pipeline.tokenizer.words)
-        tagging = tagging_report.report(pipeline.tagger, sentences, worst=worst)
-        _must_share(tagging.columns or tagging.spans is not None, data, checkpoint, pipeline.tagger.labels)
-        if json:
-            typer.echo(evaluation.as_json(tagging))
-            return
-        tell(f"{checkpoint} on {data}: {tagging.sentences:,} sentences, {tagging.tokens:,} tokens")
-        evaluation.show(tagging, confusions)
-        return
-    fields = Fields(text_column, tuple(label_column or ()))
-    texts = read_text_source(data, "dev", mirror=mirror, fields=fields)
-    judged = sentiment_report.report(pipeline.classifier, texts, worst=worst)
-    _must_share(judged.schemes, data, checkpoint, pipeline.classifier.labels)
+        _tagger(pipeline, checkpoint, name, reading, json, confusions, worst)
+    else:
+        _classifier(pipeline, checkpoint, name, reading, json, confusions, worst)
+
+
+def _tagger(
+    pipeline: TagPipeline, checkpoint: str, data: str, reading: Reading, json: bool, confusions: int, worst: int
+) -> None:
+    from nlpseq.cli import evaluation
+    from nlpseq.cli.tables import tell
+    from nlpseq.corpora.sources import read_source
+    from nlpseq.tasks import tagging_report
+
+    sentences = read_source(data, "dev", mirror=reading.mirror, tokenize=pipeline.tokenizer.words)
+    report = tagging_report.report(pipeline.tagger, sentences, worst=worst)
+    _must_share(report.columns or report.spans is not None, data, checkpoint, pipeline.tagger.labels)
     if json:
-        typer.echo(evaluation_texts.as_json(judged))
+        typer.echo(evaluation.as_json(report))
         return
-    tell(f"{checkpoint} on {data}: {judged.texts:,} texts, {judged.tokens:,} tokens")
-    evaluation_texts.show(judged, confusions)
+    tell(f"{checkpoint} on {data}: {report.sentences:,} sentences, {report.tokens:,} tokens")
+    evaluation.show(report, confusions)
+
+
+def _classifier(
+    pipeline: SentimentPipeline, checkpoint: str, data: str, reading: Reading, json: bool, confusions: int, worst: int
+) -> None:
+    from nlpseq.cli import evaluation_texts
+    from nlpseq.cli.tables import tell
+    from nlpseq.corpora.sources import read_text_source
+    from nlpseq.tasks import sentiment_report
+
+    texts = read_text_source(data, "dev", mirror=reading.mirror, fields=reading.fields)
+    report = sentiment_report.report(pipeline.classifier, texts, worst=worst)
+    _must_share(report.schemes, data, checkpoint, pipeline.classifier.labels)
+    if json:
+        typer.echo(evaluation_texts.as_json(report))
+        return
+    tell(f"{checkpoint} on {data}: {report.texts:,} texts, {report.tokens:,} tokens")
+    evaluation_texts.show(report, confusions)
+
+
+def _translator(
+    pipeline: TranslationPipeline,
+    checkpoint: str,
+    data: list[str],
+    reading: Reading,
+    json: bool,
+    worst: int,
+    lowercase: bool,
+) -> None:
+    from nlpseq.cli import evaluation_pairs
+    from nlpseq.cli.tables import tell
+    from nlpseq.corpora.sources import read_references
+    from nlpseq.tasks import translation_report
+
+    pairs = read_references(data, "dev", reading, pipeline.manifest.languages)
+    report = translation_report.report(
+        pipeline.translator, pairs, search=pipeline.search, lowercase=lowercase, worst=worst
+    )
+    if json:
+        typer.echo(evaluation_pairs.as_json(report))
+        return
+    counts = f"{report.all.sentences:,} sentences, {report.references:,} references"
+    held = f"; in {report.notes:,} the search interfered" if report.notes else ""
+    tell(f"{checkpoint} on {' '.join(data)}: {counts}{held}")
+    evaluation_pairs.show(report)
 
 
 def _must_share(shared: object, data: str, checkpoint: str, labels: Iterable[str]) -> None:

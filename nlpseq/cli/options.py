@@ -80,6 +80,10 @@ BatchSize = Annotated[
         help="Inputs read and predicted together.",
     ),
 ]
+BeamSize = Annotated[
+    int | None,
+    typer.Option("--beam-size", metavar="N", min=1, help="Hypotheses that a search keeps; 1 is fastest (greedy)."),
+]
 InputFormatOption = Annotated[
     InputFormat,
     typer.Option(
@@ -107,6 +111,24 @@ LabelColumns = Annotated[
         help="A column of labels; its scheme is polarity, stars, or its own name. May be repeated.",
     ),
 ]  # fmt: skip
+SourceColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--source-column",
+        metavar="NAME|N",
+        help="Of pairs in TSV or JSON Lines: heading, number or key of the sources.",
+    ),
+]
+TargetColumn = Annotated[
+    str | None,
+    typer.Option("--target-column", metavar="NAME|N", help="The same, of their translations."),
+]
+FromLanguage = Annotated[
+    str | None, typer.Option("--from", metavar="CODE", help="The language that is translated: en, fr, de.")
+]
+ToLanguage = Annotated[
+    str | None, typer.Option("--to", metavar="CODE", help="The language that it is translated into.")
+]
 Mirror = Annotated[
     Path | None,
     typer.Option(

@@ -6,13 +6,18 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from nlpseq.cli import options
+
+if TYPE_CHECKING:
+    from nlpseq.corpora.pairs import Direction
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -22,13 +27,37 @@ class TaskName(StrEnum):
 
     tag = "tag"
     sentiment = "sentiment"
+    translation = "translate"  # str has a method of the other name
+
+
+class TrainCommand(TyperCommand):
+    """Lets several files stand behind one --train or --dev, as the two sides of parallel text do."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As typer does, after `spread`."""
+        return super().parse_args(ctx, spread(args))
+
+
+def spread(args: Sequence[str]) -> list[str]:
+    """`--train a b` as `--train a --train b`; what stands before the task, the first argument, stays as it is."""
+    result: list[str] = []
+    option, values = "", 0
+    for index, word in enumerate(args):
+        if word.startswith("-") and word != "-":
+            option, values = (word if word in {"--train", "--dev"} else ""), 0
+        elif option and not args[0].startswith("-") and index:
+            result += [option] if values else []
+            values += 1
+        result.append(word)
+    return result
 
 
 Examples = Annotated[
     list[str] | None,
     typer.Option(
         "--train", metavar="FILE|CORPUS",
-        help="Training examples; may be repeated. A corpus may name a split and a label map: NAME:SPLIT@MAP.",
+        help="Training examples, several too; of parallel text the sources, then the translations. A corpus may name a "
+        "split, and a label map or a direction: NAME:SPLIT@MAP.",
     ),
 ]  # fmt: skip
 DevExamples = Annotated[
@@ -62,7 +91,7 @@ Language = Annotated[
 
 
 def command(
-    task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag or sentiment.")],
+    task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag, sentiment or translate.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="The folder of the checkpoint.")
     ] = None,
@@ -71,6 +100,10 @@ def command(
     corpus: Corpora = None,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumns = None,
+    source_column: options.SourceColumn = None,
+    target_column: options.TargetColumn = None,
+    from_language: options.FromLanguage = None,
+    to_language: options.ToLanguage = None,
     teacher: Teachers = None,
     config: Config = None,
     settings: Settings = None,
@@ -92,8 +125,12 @@ def command(
     have had.
 
     Example: nlpseq train tag --train my.conllu --dev my-dev.conllu -o my-tagger
+
+    Example: nlpseq train translate --train my.en my.fr --dev my-dev.en my-dev.fr -o my-en-fr
     """
     from nlpseq.cli.progress import watch
+    from nlpseq.corpora.pairs import PairFields
+    from nlpseq.corpora.sources import Reading
     from nlpseq.corpora.tables import Fields
     from nlpseq.training.prepare import given_settings, prepare, settings_in_environment, settings_of
     from nlpseq.training.train import train as run
@@ -115,9 +152,13 @@ def command(
         train=[*(train or data.train), *(corpus or ())],
         dev=[*(dev or data.dev), *(corpus or ())],
         output=output,
-        fields=Fields(text_column or data.text_column, tuple(label_column or data.label_columns)),
+        reading=Reading(
+            mirror=mirror,
+            fields=Fields(text_column or data.text_column, tuple(label_column or data.label_columns)),
+            pair_fields=PairFields(source_column or data.source_column, target_column or data.target_column),
+            direction=_direction(from_language, to_language, data.direction),
+        ),
         teachers=teacher or (),
-        mirror=mirror,
         command=shlex.join(["nlpseq", *sys.argv[1:]]),
         notes=card.read_text(encoding="utf-8") if card else "",
         resume=resume,
@@ -126,6 +167,18 @@ def command(
         threads=threads,
     )
     watch(job, run(job))
+
+
+def _direction(source: str | None, target: str | None, in_file: str | None) -> Direction | None:
+    """What --from and --to say, else the file of settings. Raises UsageError where one is given without the other."""
+    from nlpseq.corpora.pairs import Direction
+    from nlpseq.errors import UsageError
+
+    if source and target:
+        return Direction.parse(f"{source}-{target}")
+    if source or target:
+        raise UsageError("Give both --from and --to: the language that is translated, and the one it becomes.")
+    return Direction.parse(in_file) if in_file else None
 
 
 def _list_settings(rows: list[tuple[str, str, str]]) -> None:

@@ -22,7 +22,8 @@ Task = Literal["tag", "sentiment", "translate", "lm"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-_READERS: Mapping[str, Collection[str]] = {"tag": READERS, "sentiment": FORMATS}
+PARALLEL = ("lines", "tsv", "tatoeba")  # a file a language; a file of all, columns as the languages; see `parallel`
+_READERS: Mapping[str, Collection[str]] = {"tag": READERS, "sentiment": FORMATS, "translate": PARALLEL}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -38,6 +39,7 @@ class CorpusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `member` is what is read of it where it is a zip archive. `instead` is another file that serves as well where it is
     at hand: the archive unpacked, or a part of it. `options` say what of the file makes the split (texts only).
+    `changing`: upstream replaces it from time to time, so a copy that is at hand is taken as it is.
     """
 
     file: str
@@ -46,6 +48,7 @@ class CorpusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     member: str | None = None
     instead: PlainFile | None = None
     options: TextOptions = WHOLE
+    changing: bool = False
 
 
 class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,7 +56,8 @@ class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     `label_map` is always applied, `label_maps` are offered by name. With `join`, the entities of this corpus
     are put onto the sentences of the corpus named, split by split; `join_strict` is `strict` of `join_ner`.
-    `note` says what to do where there is nothing to download. `shipped` files come with the install.
+    `note` says what to do where there is nothing to download. `shipped` files come with the install. The splits of a
+    parallel corpus are named as its reader has them: `train.en` and `train.fr`, `train`, or a direction, `en-fr`.
     """
 
     title: str
@@ -135,7 +139,7 @@ def open_corpus(
     from nlpseq.corpora.download import locate
 
     corpus = find_corpus(name)
-    _must_be_for("tag", name, corpus)
+    must_be_for("tag", name, corpus)
     path = locate(name, split, mirror)
     sentences = read_tagging(path, format=corpus.reader, label_map=_label_map(name, corpus, label_map))
     if corpus.join is None:
@@ -148,12 +152,13 @@ def open_texts(name: str, split: str, mirror: str | Path | None = None) -> Itera
     from nlpseq.corpora.download import locate
 
     corpus = find_corpus(name)
-    _must_be_for("sentiment", name, corpus)
+    must_be_for("sentiment", name, corpus)
     options = find_file(name, split).options
     return read_texts(locate(name, split, mirror), format=corpus.reader, options=options)
 
 
-def _must_be_for(task: Task, name: str, corpus: Corpus) -> None:
+def must_be_for(task: Task, name: str, corpus: Corpus) -> None:
+    """Raises UsageError where a corpus is for another task."""
     if corpus.task != task:
         raise UsageError(f"{name} is a corpus for {corpus.task}, not for {task}.")
 

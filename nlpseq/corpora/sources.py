@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,28 @@ import msgspec
 from msgspec.structs import replace
 
 from nlpseq.corpora.jsonl import Tokenize
+from nlpseq.corpora.pairs import USUAL_PAIR_FIELDS, Direction, PairFields, direction_of, grouped, read_pairs
+from nlpseq.corpora.parallel import chosen_direction, open_pairs
 from nlpseq.corpora.reading import read_tagging
 from nlpseq.corpora.registry import find_corpus, open_corpus, open_texts, registry
 from nlpseq.corpora.tables import USUAL_FIELDS, Fields
 from nlpseq.corpora.texts import read_texts
 from nlpseq.errors import DataError, UsageError, did_you_mean
-from nlpseq.records import LabelledText, TaggedSentence
+from nlpseq.records import LabelledText, SentencePair, TaggedSentence
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How sources are read; what a task does not need is passed over.
+
+    `tokenize` is for tagged texts that are not tokenised, `fields` for tables of labelled texts, `pair_fields` and
+    `direction` for pairs.
+    """
+
+    mirror: Path | None = None
+    tokenize: Tokenize | None = None
+    fields: Fields = USUAL_FIELDS
+    pair_fields: PairFields = USUAL_PAIR_FIELDS
+    direction: Direction | None = None
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -74,22 +91,92 @@ def read_text_source(
     return examples
 
 
-def read_sources(
-    task: str,
+def read_pair_sources(
     specs: Sequence[str],
     split: str,
     *,
     mirror: str | Path | None = None,
-    tokenize: Tokenize | None = None,
-    fields: Fields = USUAL_FIELDS,
-) -> list[Any]:
-    """The examples for a task of several sources, one after the other.
+    fields: PairFields = USUAL_PAIR_FIELDS,
+    direction: Direction | None = None,
+) -> list[SentencePair]:
+    """All pairs of `specs`, one after the other: files (parallel ones by twos), or `CORPUS:SPLIT@DIRECTION`.
 
-    `tokenize` is for tagged texts that are not tokenised, `fields` for tables of labelled texts.
+    `direction` is the one that is meant where a spec names none, and it tells the sides apart where languages are
+    suffixes, headings or keys. Raises as `read_source` does.
     """
-    if task == "tag":
-        return [s for spec in specs for s in read_source(spec, split, mirror=mirror, tokenize=tokenize)]
-    return [s for spec in specs for s in read_text_source(spec, split, mirror=mirror, fields=fields)]
+    pairs: list[SentencePair] = []
+    for group in pair_groups(specs):
+        before = len(pairs)
+        if _is_file(group[0]):
+            pairs += read_pairs(group, fields=fields, direction=direction)
+        else:
+            name, own_split, own_direction = _parts(group[0])
+            pairs += open_pairs(name, own_split or split, own_direction or direction, mirror)
+        if len(pairs) == before:
+            raise DataError("It holds no pair of sentences.", group[0])
+    return pairs
+
+
+def pair_groups(specs: Sequence[str]) -> list[tuple[str, ...]]:
+    """What belongs together of files and corpora: parallel text files by twos, all else alone. Raises UsageError."""
+    groups: list[tuple[str, ...]] = []
+    for are_files, run in groupby(specs, _is_file):
+        some = list(run)
+        groups += grouped(some) if are_files else [(spec,) for spec in some]
+    for group in groups:
+        source_of(group[0])
+    return groups
+
+
+def read_references(
+    specs: Sequence[str], split: str, how: Reading, languages: Sequence[str] = ()
+) -> list[SentencePair]:
+    """The pairs to score a model of these `languages` on: as `read_pair_sources` reads them, or parallel files.
+
+    Of the latter, the first has the sources, and each of the others a reference for every one.
+    """
+    direction = Direction(*languages) if len(languages) == 2 else how.direction
+    if len(specs) > 2 and all(_is_file(spec) for spec in specs):
+        return list(read_pairs(specs, fields=how.pair_fields, direction=direction))
+    return read_pair_sources(specs, split, mirror=how.mirror, fields=how.pair_fields, direction=direction)
+
+
+def direction_of_sources(specs: Sequence[str], wanted: Direction | None = None) -> Direction | None:
+    """The direction that the first spec to name one does, by its corpus or its suffixes; else `wanted`."""
+    for group in pair_groups(specs):
+        if not _is_file(group[0]):
+            name, _, own = _parts(group[0])
+            return chosen_direction(name, own or wanted)
+        if found := direction_of(group):
+            return wanted if wanted and wanted == found.reverse else found
+    return wanted
+
+
+def _tagged(specs: Sequence[str], split: str, how: Reading) -> list[Any]:
+    return [s for spec in specs for s in read_source(spec, split, mirror=how.mirror, tokenize=how.tokenize)]
+
+
+def _texts(specs: Sequence[str], split: str, how: Reading) -> list[Any]:
+    return [text for spec in specs for text in read_text_source(spec, split, mirror=how.mirror, fields=how.fields)]
+
+
+def _pairs(specs: Sequence[str], split: str, how: Reading) -> list[Any]:
+    return list(read_pair_sources(specs, split, mirror=how.mirror, fields=how.pair_fields, direction=how.direction))
+
+
+_READ: Mapping[str, Callable[[Sequence[str], str, Reading], list[Any]]] = {
+    "tag": _tagged,
+    "sentiment": _texts,
+    "translate": _pairs,
+}
+
+
+AS_USUAL = Reading()
+
+
+def read_sources(task: str, specs: Sequence[str], split: str, how: Reading = AS_USUAL) -> list[Any]:
+    """The examples for a task of several sources, one after the other. Raises as the reader of each does."""
+    return _READ[task](specs, split, how)
 
 
 def _judged_by(schemes: Sequence[str], examples: Sequence[LabelledText], spec: str) -> list[LabelledText]:

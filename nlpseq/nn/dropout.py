@@ -15,8 +15,12 @@ class VariationalDropout(nn.Module):
 
     def forward(self, inputs_BTD: Tensor) -> Tensor:
         """The inputs with whole features of a sentence set to zero, the others scaled up; in evaluation unchanged."""
+        mask_BD = self.mask(inputs_BTD[:, 0])
+        return inputs_BTD if mask_BD is None else inputs_BTD * mask_BD.unsqueeze(1)
+
+    def mask(self, inputs_BD: Tensor) -> Tensor | None:
+        """A mask for inputs like these, to be kept over the steps of a sentence; None where nothing is dropped."""
         if not self.training or self.probability == 0:
-            return inputs_BTD
+            return None
         keep = 1 - self.probability
-        mask_B1D = torch.empty_like(inputs_BTD[:, :1]).bernoulli_(keep).div_(keep)
-        return inputs_BTD * mask_B1D
+        return torch.empty_like(inputs_BD).bernoulli_(keep).div_(keep)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.batching import mask_of
+from nlpseq.nn.recurrent import last_states
 
 PoolingKind = Literal["last", "mean", "max", "attention"]
 
@@ -40,7 +41,7 @@ class Pooling(nn.Module):
     def _pooled(self, kind: PoolingKind, states_BTH: Tensor, lengths_B: Tensor, mask_BT: Tensor) -> Tensor:
         outside_BT1 = ~mask_BT.unsqueeze(2)
         if kind == "last":
-            return self._ends(states_BTH, lengths_B)
+            return last_states(states_BTH, lengths_B, bidirectional=self.bidirectional)
         if kind == "mean":
             return states_BTH.masked_fill(outside_BT1, 0.0).sum(1) / lengths_B[:, None]
         if kind == "max":
@@ -54,11 +55,3 @@ class Pooling(nn.Module):
         assert self.query is not None
         energies_BT: Tensor = self.query(self.attention(states_BTH)).squeeze(2)
         return energies_BT.masked_fill(~mask_BT, -torch.inf).softmax(1)
-
-    def _ends(self, states_BTH: Tensor, lengths_B: Tensor) -> Tensor:
-        last_B1H = (lengths_B - 1)[:, None, None].expand(-1, 1, states_BTH.shape[2])
-        last_BH = states_BTH.gather(1, last_B1H).squeeze(1)
-        if not self.bidirectional:
-            return last_BH
-        half = states_BTH.shape[2] // 2
-        return torch.cat((last_BH[:, :half], states_BTH[:, 0, half:]), dim=1)

@@ -1,11 +1,14 @@
 """Recurrent layers over variable-length batches: four cells, one or two directions, stacked.
 
-Axes: B sentences, T positions, D input features, H state features of all directions together.
+Axes: B sentences, T positions, D input features, H state features of all directions together,
+W of one; R rows that take a step each.
 Padding stands at the end. A forward direction meets it only after the last true position, and a backward direction
 reads each row reversed within its own length, so padding never enters a true state and no packing is needed.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +54,53 @@ def _initialise(layer: nn.RNNBase, cell: Cell, width: int) -> None:
         weights["bias_ih_l0"][width : 2 * width].fill_(1.0)
 
 
+_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")  # in the order of torch's cells
+
+
+class CellState(NamedTuple):
+    """The state of one layer of one direction in R rows: what it says (R, W), and an LSTM's cell (R, W), else None."""
+
+    hidden_RW: Tensor
+    cell_RW: Tensor | None = None
+
+    def of(self, rows: Tensor) -> CellState:
+        """The state of these rows, in this order."""
+        cell_RW = None if self.cell_RW is None else self.cell_RW.index_select(0, rows)
+        return CellState(self.hidden_RW.index_select(0, rows), cell_RW)
+
+
+def run(layer: nn.Module, inputs_BTD: Tensor, start: CellState) -> Tensor:
+    """The states (B, T, W) of a layer that begins in `start`, in one call of torch's fused kernel."""
+    hidden_1BW = start.hidden_RW.unsqueeze(0)
+    before = hidden_1BW if start.cell_RW is None else (hidden_1BW, start.cell_RW.unsqueeze(0))
+    states_BTW: Tensor = layer(inputs_BTD, before)[0]
+    return states_BTW
+
+
+def step(layer: nn.Module, inputs_RD: Tensor, state: CellState) -> CellState:
+    """One step of a layer, by the same weights and equations as `run`."""
+    assert isinstance(layer, nn.RNNBase)
+    input_weight, weight, input_bias, bias = (getattr(layer, f"{name}_l0") for name in _WEIGHTS)
+    if isinstance(layer, nn.LSTM):
+        assert state.cell_RW is not None, "an LSTM has a cell"
+        before = [state.hidden_RW, state.cell_RW]
+        return CellState(*torch.lstm_cell(inputs_RD, before, input_weight, weight, input_bias, bias))
+    if isinstance(layer, nn.GRU):
+        return CellState(torch.gru_cell(inputs_RD, state.hidden_RW, input_weight, weight, input_bias, bias))
+    cell = torch.rnn_tanh_cell if layer.mode == "RNN_TANH" else torch.rnn_relu_cell
+    return CellState(cell(inputs_RD, state.hidden_RW, input_weight, weight, input_bias, bias))
+
+
+def last_states(states_BTH: Tensor, lengths_B: Tensor, *, bidirectional: bool) -> Tensor:
+    """Where each reading ended (B, H): forward at the last true position, backward, of two directions, at the first."""
+    last_B1H = (lengths_B - 1)[:, None, None].expand(-1, 1, states_BTH.shape[2])
+    last_BH = states_BTH.gather(1, last_B1H).squeeze(1)
+    if not bidirectional:
+        return last_BH
+    half = states_BTH.shape[2] // 2
+    return torch.cat((last_BH[:, :half], states_BTH[:, 0, half:]), dim=1)
+
+
 class RecurrentLayer(nn.Module):
     """One layer that reads in one direction, or in both and joins the two states: (B, T, D) -> (B, T, H)."""
 
@@ -77,6 +127,7 @@ class RecurrentEncoder(nn.Module):
 
     def __init__(self, config: EncoderConfig, input_width: int) -> None:
         super().__init__()
+        self.bidirectional = config.bidirectional
         self.output_width = config.width * (2 if config.bidirectional else 1)
         widths = [input_width] + [self.output_width] * (config.layers - 1)
         self.layers = nn.ModuleList(
@@ -86,8 +137,18 @@ class RecurrentEncoder(nn.Module):
 
     def forward(self, inputs_BTD: Tensor, lengths_B: Tensor) -> Tensor:
         """States (B, T, H) of the last layer, zero at padded positions. `lengths_B` (int64) are at least 1."""
-        states_BTH = inputs_BTD
-        for layer in self.layers:
-            states_BTH = self.dropout(layer(states_BTH, lengths_B))
         mask_BT1 = mask_of(lengths_B, inputs_BTD.shape[1]).unsqueeze(2)
-        return states_BTH.masked_fill(~mask_BT1, 0.0)
+        return self._layers(inputs_BTD, lengths_B)[-1].masked_fill(~mask_BT1, 0.0)
+
+    def with_ends(self, inputs_BTD: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
+        """What `forward` gives, and where each layer's reading ended, side by side (B, layers * H)."""
+        layers = self._layers(inputs_BTD, lengths_B)
+        ends = [last_states(states_BTH, lengths_B, bidirectional=self.bidirectional) for states_BTH in layers]
+        mask_BT1 = mask_of(lengths_B, inputs_BTD.shape[1]).unsqueeze(2)
+        return layers[-1].masked_fill(~mask_BT1, 0.0), torch.cat(ends, dim=1)
+
+    def _layers(self, inputs_BTD: Tensor, lengths_B: Tensor) -> list[Tensor]:
+        states = [inputs_BTD]
+        for layer in self.layers:
+            states.append(self.dropout(layer(states[-1], lengths_B)))
+        return states[1:]

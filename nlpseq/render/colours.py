@@ -48,3 +48,4 @@ CONFIDENCE_BELOW = 0.5  # a token's score under this is drawn to the reader's at
 DOUBT = "yellow"
 HEADING = "bold"
 FAINT = "dim"
+HEAT = "cyan"  # of attention

@@ -15,10 +15,11 @@ Renderer = Callable[[Iterable[Answer]], Iterator[str]]
 PLAIN: Mapping[str, Mapping[str, Renderer]] = {
     "tag": {"text": text.tag, "jsonl": jsonl.tag, "tsv": tsv.tag, "conllu": conllu.tag, "html": html.tag},
     "sentiment": {"text": text.sentiment, "jsonl": jsonl.sentiment, "tsv": tsv.sentiment, "html": html.sentiment},
+    "translate": {"text": text.translate, "jsonl": jsonl.translate, "tsv": tsv.translate, "html": html.translate},
 }  # and every task has "rich", in `terminal.RENDERERS`
 
-IN_A_PIPE = {"tag": "jsonl", "sentiment": "jsonl"}  # what `auto` is where nobody looks
-BY_SUFFIX = {".tsv": "tsv", ".conllu": "conllu", ".html": "html"}
+IN_A_PIPE = {"tag": "jsonl", "sentiment": "jsonl", "translate": "text"}  # what `auto` is where nobody looks
+BY_SUFFIX = {".jsonl": "jsonl", ".tsv": "tsv", ".conllu": "conllu", ".html": "html"}
 
 
 def choose(task: str, name: str, out: TextIO, suffix: str = "") -> str:

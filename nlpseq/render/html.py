@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from nlpseq.records import Failure, SentimentPrediction, TagPrediction, Token
+from nlpseq.records import Attention, Failure, SentimentPrediction, TagPrediction, Token, TranslationPrediction
 from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.colours import AGAINST, CONFIDENCE_BELOW, FOR, PALETTE, TELLING, colour_of
 from nlpseq.render.safe import visible
@@ -16,7 +16,7 @@ from nlpseq.render.stretches import stretches, weighed
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #16181d; --faint: #565c68; --page: #fff; --line: #d9dce2;
-        --doubt: #8a3b00 }
+        --doubt: #8a3b00; --heat: #9cc4ff }
 body { font: 1rem/1.6 system-ui, sans-serif; color: var(--text); background: var(--page);
        max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.2rem }
@@ -33,10 +33,13 @@ th, td { text-align: start; padding: .15rem 1rem .15rem 0; border-bottom: 1px so
          overflow-wrap: anywhere; unicode-bidi: isolate }
 td.n { text-align: end; font-variant-numeric: tabular-nums }
 td.doubt { color: var(--doubt); font-weight: 600 }
+td.w { background: color-mix(in srgb, var(--heat) calc(var(--w) * 100%), transparent); padding: .15rem .4rem }
 p.told { color: var(--faint) }
 p.error { color: var(--doubt) }
 """
-_DARK = ":root { --text: #eceef2; --faint: #a9b0bd; --page: #14161a; --line: #343943; --doubt: #ffb066 }"
+_DARK = (
+    ":root { --text: #eceef2; --faint: #a9b0bd; --page: #14161a; --line: #343943; --doubt: #ffb066; --heat: #1c4f8c }"
+)
 _HEADINGS = {"upos": "UPOS", "xpos": "XPOS", "ner": "Entity", "score": "Confidence"}
 
 
@@ -56,6 +59,49 @@ def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
         inside = _failed(prediction) if isinstance(prediction, Failure) else _judged(prediction)
         yield f"<article>\n{inside}</article>\n"
     yield "</main>\n</body>\n</html>\n"
+
+
+def translate(answers: Iterable[Answer]) -> Iterator[str]:
+    """The head of the page, one article per answer, and the page's end."""
+    yield _head("Translated text")
+    for prediction, _ in of_kind(answers, TranslationPrediction):
+        inside = _failed(prediction) if isinstance(prediction, Failure) else _translated(prediction)
+        yield f"<article>\n{inside}</article>\n"
+    yield "</main>\n</body>\n</html>\n"
+
+
+def _translated(prediction: TranslationPrediction) -> str:
+    """The source, the translation, and to unfold the alternatives and the attention."""
+    note = f'<p class="told">{_safe(prediction.note)}</p>\n' if prediction.note else ""
+    rows = "".join(
+        f'<tr><td dir="auto">{_safe(one.translation)}</td><td class="n">{one.score:.2f}</td></tr>\n'
+        for one in prediction.alternatives
+    )
+    alternatives = (
+        f"<details><summary>Alternatives ({len(prediction.alternatives)})</summary>\n<table>\n<thead><tr>"
+        '<th scope="col">Translation</th><th scope="col">Score</th></tr></thead>\n'
+        f"<tbody>\n{rows}</tbody>\n</table></details>\n"
+    )
+    return (
+        f'<p dir="auto" class="told">{_safe(prediction.source)}</p>\n'
+        f'<p dir="auto">{_safe(prediction.translation)}</p>\n'
+        f"{note}{alternatives if rows else ''}{''.join(map(_attention, prediction.attention or ()))}"
+    )
+
+
+def _attention(one: Attention) -> str:
+    """A table of target pieces against source pieces; the darker a cell, the more of the row's weight it has."""
+    head = "".join(f'<th scope="col">{_safe(piece)}</th>' for piece in one.source)
+    rows = "".join(
+        f'<tr><th scope="row">{_safe(piece)}</th>'
+        + "".join(f'<td class="n w" style="--w: {weight:.2f}">{weight:.0%}</td>' for weight in row)
+        + "</tr>\n"
+        for piece, row in zip(one.target, one.weights, strict=True)
+    )
+    return (
+        f"<details><summary>Attention ({len(one.target)} by {len(one.source)} pieces)</summary>\n<table>\n"
+        f"<thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></details>\n"
+    )
 
 
 def _judged(prediction: SentimentPrediction) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from nlpseq.records import Failure, SentimentPrediction, Span, TagPrediction, Token
+from nlpseq.records import Attention, Failure, SentimentPrediction, Span, TagPrediction, Token, TranslationPrediction
 from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.safe import without_surrogates
 
@@ -29,6 +29,37 @@ def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
     for prediction, extra in of_kind(answers, SentimentPrediction):
         own = _failure(prediction) if isinstance(prediction, Failure) else _judged(prediction)
         yield _line(own | {key: value for key, value in extra.items() if key not in own})
+
+
+def translate(answers: Iterable[Answer]) -> Iterator[str]:
+    """`{"source", "translation", "score", "alternatives"}` and the keys passed through.
+
+    `alternatives` are `{"translation", "score"}`, the translation itself first; none where they were not asked for.
+    With `--attention`, `attention` has for each sentence its `source` and `target` pieces, and `weights`, a row of
+    source pieces for each target piece. Where there is anything to tell, `note` follows.
+    """
+    for prediction, extra in of_kind(answers, TranslationPrediction):
+        own = _failure(prediction) if isinstance(prediction, Failure) else _translated(prediction)
+        yield _line(own | {key: value for key, value in extra.items() if key not in own})
+
+
+def _translated(prediction: TranslationPrediction) -> dict[str, object]:
+    result: dict[str, object] = {
+        "source": prediction.source,
+        "translation": prediction.translation,
+        "score": round(prediction.score, 4),
+        "alternatives": [
+            {"translation": one.translation, "score": round(one.score, 4)} for one in prediction.alternatives
+        ],
+    }
+    if prediction.attention is not None:
+        result["attention"] = [_attention(one) for one in prediction.attention]
+    return result | ({"note": prediction.note} if prediction.note else {})
+
+
+def _attention(one: Attention) -> dict[str, object]:
+    weights = [[round(weight, 4) for weight in row] for row in one.weights]
+    return {"source": one.source, "target": one.target, "weights": weights}
 
 
 def _judged(prediction: SentimentPrediction) -> dict[str, object]:

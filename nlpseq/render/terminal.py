@@ -7,6 +7,7 @@ Rich decides about colours and width (`NO_COLOR`, `FORCE_COLOR`, `COLUMNS`). Tex
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import exp
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -15,9 +16,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from nlpseq.records import Failure, SentimentPrediction, TagPrediction, Token
+from nlpseq.records import Alternative, Failure, SentimentPrediction, TagPrediction, Token, TranslationPrediction
 from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.colours import AGAINST, CONFIDENCE_BELOW, DOUBT, FAINT, FOR, HEADING, TELLING, colour_of
+from nlpseq.render.heatmap import heat_map
 from nlpseq.render.safe import one_line, visible
 from nlpseq.render.stretches import stretches, weighed
 
@@ -43,6 +45,37 @@ def sentiment(answers: Iterable[Answer], out: TextIO) -> Iterator[str]:
         rule: list[RenderableType] = [Rule(Text(str(number), FAINT), style=FAINT)] if number > 1 else []
         told = [Text(_cell(sentence), FAINT) for sentence in (prediction.note, prediction.cut) if sentence]
         yield _drawn(console, [*rule, _weighed(prediction, console), "", _verdict(prediction), *told, ""])
+
+
+def translate(answers: Iterable[Answer], out: TextIO) -> Iterator[str]:
+    """The translation with its score, then its alternatives and its attention where they were asked for."""
+    console = console_for(out)
+    for prediction, _ in of_kind(answers, TranslationPrediction):
+        if isinstance(prediction, Failure):  # is told on stderr
+            yield ""
+            continue
+        parts: list[RenderableType] = [_translation(prediction.translation, prediction.score)]
+        parts += [Text(_cell(prediction.note), FAINT)] if prediction.note else []
+        parts += [_ranked(prediction.alternatives)] if prediction.alternatives else []
+        for attention in prediction.attention or ():
+            parts += ["", *heat_map(attention, console.width)]
+        yield _drawn(console, parts if len(parts) == 1 else [*parts, ""])
+
+
+def _translation(text: str, score: float) -> Text:
+    """The translation, and its score as the geometric mean of the probabilities of its pieces."""
+    line = Text(visible(text), HEADING, overflow="fold")
+    return line.append(f"  {exp(score):.0%}", DOUBT if exp(score) < CONFIDENCE_BELOW else FAINT)
+
+
+def _ranked(alternatives: tuple[Alternative, ...]) -> RenderableType:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(justify="right", style=FAINT)
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", style=FAINT)
+    for rank, one in enumerate(alternatives, 1):
+        table.add_row(str(rank), Text(visible(one.translation)), f"{exp(one.score):.0%}")
+    return table
 
 
 def _verdict(prediction: SentimentPrediction) -> Text:
@@ -146,4 +179,5 @@ def _cell(text: str) -> str:
 RENDERERS: Mapping[str, Callable[[Iterable[Answer], TextIO], Iterator[str]]] = {
     "tag": tag,
     "sentiment": sentiment,
+    "translate": translate,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from nlpseq.records import Failure, SentimentPrediction, TagPrediction
+from nlpseq.records import Failure, SentimentPrediction, TagPrediction, TranslationPrediction
 from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.safe import one_line
 from nlpseq.render.stretches import stretches, weighed
@@ -26,6 +26,19 @@ def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
     """
     for prediction, _ in of_kind(answers, SentimentPrediction):
         yield "\n" if isinstance(prediction, Failure) else one_line(verdict(prediction)) + "\n"
+
+
+def translate(answers: Iterable[Answer]) -> Iterator[str]:
+    """The translation alone. Alternatives, where they were asked for, follow on the same line, divided by tabs.
+
+    A failure leaves its line empty.
+    """
+    for prediction, _ in of_kind(answers, TranslationPrediction):
+        if isinstance(prediction, Failure):
+            yield "\n"
+        else:
+            others = (other.translation for other in prediction.alternatives[1:])
+            yield "\t".join(map(one_line, (prediction.translation, *others))) + "\n"
 
 
 def verdict(prediction: SentimentPrediction) -> str:

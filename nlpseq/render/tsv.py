@@ -1,4 +1,4 @@
-r"""Tab-separated values: a header, then one row per token or judged text; an absent head leaves its column empty.
+r"""Tab-separated values: a header, then a row per token, judged text or translation; an absent value is empty.
 
 There is no quoting (read with `quoting=csv.QUOTE_NONE`): inside a value a tab is `\t`, a line feed `\n`, a
 carriage return `\r`, a backslash `\\`, any other control or separator `\uXXXX`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from nlpseq.records import Failure, SentimentPrediction, TagPrediction, Token
+from nlpseq.records import Alternative, Failure, SentimentPrediction, TagPrediction, Token, TranslationPrediction
 from nlpseq.render.answer import Answer, of_kind
 
 COLUMNS = ("token", "upos", "xpos", "ner", "score", "start", "end", "input")  # `input` counts from 1
@@ -33,6 +33,24 @@ def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
     yield "\t".join(JUDGED) + "\n"
     for number, (prediction, _) in enumerate(of_kind(answers, SentimentPrediction), 1):
         yield "" if isinstance(prediction, Failure) else _judged(prediction, number)
+
+
+TRANSLATED = ("source", "translation", "score", "rank", "note", "input")  # `rank` counts alternatives from 1
+
+
+def translate(answers: Iterable[Answer]) -> Iterator[str]:
+    """The header, then one row for each answer, or for each of its alternatives; a failure gives an empty chunk."""
+    yield "\t".join(TRANSLATED) + "\n"
+    for number, (prediction, _) in enumerate(of_kind(answers, TranslationPrediction), 1):
+        yield "" if isinstance(prediction, Failure) else "".join(_translated(prediction, number))
+
+
+def _translated(prediction: TranslationPrediction, number: int) -> Iterator[str]:
+    source, note = _escaped(prediction.source), _escaped(prediction.note or "")
+    found = prediction.alternatives or (Alternative(prediction.translation, prediction.score),)
+    for rank, one in enumerate(found, 1):
+        cells = (source, _escaped(one.translation), str(round(one.score, 4)), str(rank), note, str(number))
+        yield "\t".join(cells) + "\n"
 
 
 def _judged(prediction: SentimentPrediction, number: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from nlpseq.tasks.contract import Task
 from nlpseq.tasks.sentiment import Classifier
 from nlpseq.tasks.tagging import Tagger
+from nlpseq.tasks.translation import Translator
 
-TASKS: dict[str, type[Task]] = {"tag": Tagger, "sentiment": Classifier}
+TASKS: dict[str, type[Task]] = {"tag": Tagger, "sentiment": Classifier, "translate": Translator}
 
 __all__ = ["TASKS", "Task"]

@@ -37,7 +37,10 @@ class Task(Protocol):
         """The items with what other models of the task say of their examples, to be learnt from beside the labels."""
 
     def length(self, item: Any) -> int:
-        """Tokens of one item."""
+        """Tokens of one item, in which batches and speed are counted."""
+
+    def source_length(self, item: Any) -> int:
+        """Tokens of what is read before an item is written; 0 where an item is one sequence alone."""
 
     def collate(self, items: Sequence[Any]) -> Any:
         """A batch of items."""

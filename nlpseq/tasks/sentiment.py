@@ -156,6 +156,10 @@ class Classifier:
         """Number of tokens."""
         return len(item.rows)
 
+    def source_length(self, item: Encoded) -> int:  # noqa: ARG002
+        """None: labels have no length of their own."""
+        return 0
+
     def collate(self, items: Sequence[Encoded]) -> Batch:
         """Encoded examples as a batch of windows, some of the texts lower-cased."""
         lower = (torch.rand(len(items)) < self.config.lowercase).tolist()

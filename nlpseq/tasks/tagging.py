@@ -159,6 +159,10 @@ class Tagger:
         """Number of tokens."""
         return len(item.rows)
 
+    def source_length(self, item: Encoded) -> int:  # noqa: ARG002
+        """None: labels have no length of their own."""
+        return 0
+
     def collate(self, items: Sequence[Encoded]) -> Batch:
         """Pads encoded examples into a batch, some of them lower-cased, some with other names."""
         items = [self._renamed(item) for item in items]

@@ -113,7 +113,9 @@ def _epoch(
     config, task = run.config, run.task
     lengths = [task.length(item) for item in items]
     budget = config.batch_tokens or batch_budget(sum(lengths))
-    batches = training_batches(lengths, budget, config.seed * 10_007 + run.epoch)
+    sources = [task.source_length(item) for item in items]
+    seed = config.seed * 10_007 + run.epoch
+    batches = training_batches(lengths, budget, seed, sources if any(sources) else ())
     every = config.evaluate_every
     while run.position < len(batches) and not _over(run, time_limit):
         done = (run.epoch + run.position / len(batches)) / config.epochs

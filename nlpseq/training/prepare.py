@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import msgspec
 
 from nlpseq.checkpoint import find_checkpoint
 from nlpseq.config import Section, build, describe, override, read_toml
-from nlpseq.corpora.sources import read_sources, source_of
-from nlpseq.corpora.tables import USUAL_FIELDS, Fields
+from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, read_sources, source_of
 from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
@@ -28,6 +26,9 @@ class DataConfig(Section, frozen=True):
     dev: str | tuple[str, ...] = ()
     text_column: str | None = None  # of tables of labelled texts, as are the next
     label_columns: tuple[str, ...] = ()
+    source_column: str | None = None  # of pairs, as are the next
+    target_column: str | None = None
+    direction: str | None = None
 
 
 def settings_of(task: str) -> list[tuple[str, str, str]]:
@@ -64,8 +65,7 @@ def prepare(
     dev: Sequence[str],
     output: Path,
     teachers: Sequence[str] = (),
-    fields: Fields = USUAL_FIELDS,
-    mirror: Path | None = None,
+    reading: Reading = AS_USUAL,
     threads: int | None = None,
     **options: Any,
 ) -> Job:
@@ -78,13 +78,10 @@ def prepare(
     use_threads(threads)
     flush_denormals()
     config = build(TASKS[task].config_type, settings)
-    language = config.tokenizer.language
-    tokenizer = Tokenizer(language)
-    _ = tokenizer.nlp  # a wrong language is an error now rather than after the training
-    read = partial(read_sources, task, mirror=mirror, tokenize=tokenizer.words, fields=fields)
-    examples: Sequence[Any] = read(train, "train")
+    reading, languages = _MADE_READY[task](config, train, reading)
+    examples: Sequence[Any] = read_sources(task, train, "train", reading)
     if dev:
-        held: Sequence[Any] = read(dev, "dev")
+        held: Sequence[Any] = read_sources(task, dev, "dev", reading)
     else:
         examples, held = hold_out(examples, config.training.seed)
     return Job(
@@ -93,12 +90,35 @@ def prepare(
         train=examples,
         dev=held,
         output=output,
-        languages=(language,),
-        trained_on=tuple(map(source_of, train)),
+        languages=languages,
+        trained_on=tuple(dict.fromkeys(map(source_of, train))),
         teachers=tuple(map(_teacher, teachers)),
-        dev_on=tuple(source_of(spec).name for spec in dev) or ("a held-out tenth",),
+        dev_on=tuple(dict.fromkeys(source_of(spec).name for spec in dev)) or ("a held-out tenth",),
         **options,
     )
+
+
+def _for_words(config: Any, train: Sequence[str], reading: Reading) -> tuple[Reading, tuple[str, ...]]:
+    """Texts are cut into words by the tokenizer of their language, which had better be there before the training."""
+    del train
+    tokenizer = Tokenizer(config.tokenizer.language)
+    _ = tokenizer.nlp
+    return msgspec.structs.replace(reading, tokenize=tokenizer.words), (config.tokenizer.language,)
+
+
+def _for_pairs(config: Any, train: Sequence[str], reading: Reading) -> tuple[Reading, tuple[str, ...]]:
+    """Pairs are read in the direction that was asked for, or that the data name."""
+    del config
+    direction = direction_of_sources(train, reading.direction)
+    return msgspec.structs.replace(reading, direction=direction), tuple(direction or ())
+
+
+# By task: how its sources are read, and the languages of what is learnt.
+_MADE_READY: Mapping[str, Callable[[Any, Sequence[str], Reading], tuple[Reading, tuple[str, ...]]]] = {
+    "tag": _for_words,
+    "sentiment": _for_words,
+    "translate": _for_pairs,
+}
 
 
 def _teacher(name: str) -> Path:

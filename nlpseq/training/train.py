@@ -18,7 +18,7 @@ from nlpseq.corpora.sources import Source
 from nlpseq.device import find_device
 from nlpseq.errors import DataError, UsageError
 from nlpseq.model_card import model_card
-from nlpseq.records import Progress
+from nlpseq.records import Progress, SentencePair
 from nlpseq.tasks import TASKS, Task
 from nlpseq.training.loop import Run, fit
 from nlpseq.training.resume import RESUME, read_state, write_state
@@ -59,13 +59,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def hold_out(examples: Sequence[Any], seed: int, part: float = 0.1) -> tuple[list[Any], list[Any]]:
-    """Splits examples into training and development parts at random; each keeps its order."""
-    count = max(1, round(part * len(examples)))
-    if count >= len(examples):
-        raise DataError(f"{len(examples)} training example(s) are too few to hold some out for development.")
-    held = set(random.Random(seed).sample(range(len(examples)), count))
-    train = [example for index, example in enumerate(examples) if index not in held]
-    return train, [examples[index] for index in sorted(held)]
+    """Splits examples into training and development parts at random; each keeps its order.
+
+    Of pairs, all translations of a sentence fall into one part.
+    """
+    keys = [example.source if isinstance(example, SentencePair) else i for i, example in enumerate(examples)]
+    different = list(dict.fromkeys(keys))
+    count = max(1, round(part * len(different)))
+    if count >= len(different):
+        raise DataError(f"{len(different)} training example(s) are too few to hold some out for development.")
+    held = {different[index] for index in random.Random(seed).sample(range(len(different)), count)}
+    train = [example for key, example in zip(keys, examples, strict=True) if key not in held]
+    return train, [example for key, example in zip(keys, examples, strict=True) if key in held]
 
 
 def train(job: Job) -> Iterator[Progress]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,6 +15,7 @@ from nlpseq.config import Cell, TrainingConfig, build
 from nlpseq.tasks import TASKS, Task
 from nlpseq.training.loop import Run, fit
 from tests.examples import corpus
+from tests.letters import pairs
 from tests.opinions import opinions
 
 CELLS: tuple[str, ...] = get_args(Cell)
@@ -28,6 +29,7 @@ class Tiny:
     config: dict[str, Any]
     predict: Callable[[Any, Sequence[Any]], list[dict[str, list[Any]]]]
     probabilities: Callable[[Any, Sequence[Any]], list[dict[str, list[float]]]]
+    training: dict[str, Any] = field(default_factory=dict)  # beside FAST
 
 
 TINY = {
@@ -61,7 +63,29 @@ TINY = {
         ],
         probabilities=lambda task, examples: by_example(task.probabilities(words_of(task, examples))),
     ),
+    "translate": Tiny(
+        examples=lambda count: pairs(count, seed=1, longest=6),
+        config={
+            "vectors": {"width": 48, "dropout": 0.0},
+            "encoder": {"width": 48, "layers": 1, "dropout": 0.0},
+            "decoder": {"width": 48, "dropout": 0.0},  # its cell is that of the encoder
+            "teaching": {"label_smoothing": 0.0},
+        },
+        predict=lambda task, examples: [
+            {"words": one.translation.split()} for one in task.translate([e.source for e in examples])
+        ],
+        probabilities=lambda task, examples: [{"pieces": row} for row in pieces_of(task, examples)],
+        # What is to be found is where to look, which takes more and smaller steps; irnn needs the most.
+        training={"learning_rate": 0.005, "batch_tokens": 20},
+    ),
 }  # fmt: skip
+
+
+def pieces_of(task: Any, examples: Sequence[Any]) -> list[list[float]]:
+    """The log-probability of each target piece, given those before it."""
+    items = [task.encode(example) for example in examples]
+    told = task.told([item.source_ids for item in items], [item.target_ids for item in items])
+    return [row_T.tolist() for _, row_T, _ in sorted(told, key=lambda one: one[0])]
 
 
 def words_of(task: Any, examples: Sequence[Any]) -> list[Sequence[str]]:
@@ -83,7 +107,11 @@ every_cell = pytest.mark.parametrize("cell", CELLS)
 
 def make(name: str, cell: str, examples: Sequence[Any], seed: int = 0, **training: Any) -> tuple[Task, TrainingConfig]:
     tiny = TINY[name]
-    values = {**tiny.config, "encoder": {**tiny.config["encoder"], "cell": cell}, "training": {**FAST, **training}}
+    values = {
+        **tiny.config,
+        "encoder": {**tiny.config["encoder"], "cell": cell},
+        "training": {**FAST, **tiny.training, **training},
+    }
     config = build(TASKS[name].config_type, values)
     torch.manual_seed(seed)
     return TASKS[name].create(config, examples), config.training

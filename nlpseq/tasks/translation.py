@@ -1,0 +1,351 @@
+"""Translation: an encoder reads a sentence, by default backwards, and a decoder writes it in another language.
+
+Axes: B sentences, S source and T target positions, N target positions of all sentences together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+import msgspec
+import torch
+from msgspec import Meta
+from torch import Tensor
+
+from nlpseq.batching import length_groups, mask_of, pad, reverse_sources
+from nlpseq.config import EncoderConfig, Section, TrainingConfig
+from nlpseq.errors import DataError
+from nlpseq.nn.decoder import DecoderConfig
+from nlpseq.nn.search import Hypothesis, SearchConfig, beam_search
+from nlpseq.records import Alternative, Attention, SentencePair
+from nlpseq.tasks.translation_network import TranslationNetwork, VectorsConfig
+from nlpseq.tasks.translation_pieces import PiecePair, PiecesConfig
+from nlpseq.text.overlap import bleu, chrf
+from nlpseq.text.pieces import BEGIN, END, PIECE_PADDING, PIECE_UNKNOWN
+
+SEARCH_TOKENS = 4800  # padded source tokens of one batch, for each of its hypotheses
+TAUGHT_TOKENS = 2048  # padded tokens of one batch where translations are given
+
+
+class SourceConfig(Section, frozen=True):
+    """How a source is read."""
+
+    reverse: Annotated[bool, Meta(description="from its end to its beginning (Sutskever et al. 2014)")] = True
+    limit: Annotated[
+        int, Meta(ge=8, description="longest sentence in pieces, on either side; what comes after it is not read")
+    ] = 200
+
+
+class TeachingConfig(Section, frozen=True):
+    """How a translator is taught and examined."""
+
+    label_smoothing: Annotated[float, Meta(ge=0, lt=1, description="probability spread over all pieces")] = 0.1
+    teacher_forcing: Annotated[
+        float,
+        Meta(ge=0, le=1, description="part of the decoder's inputs that are true; the others are its own predictions"),
+    ] = 1.0
+    dev_sentences: Annotated[
+        int, Meta(ge=1, description="development sentences, evenly drawn, that are translated at an evaluation")
+    ] = 1000
+
+
+class TranslationConfig(Section, frozen=True):
+    """All settings of a translator."""
+
+    pieces: PiecesConfig = PiecesConfig()
+    source: SourceConfig = SourceConfig()
+    vectors: VectorsConfig = VectorsConfig()
+    encoder: EncoderConfig = EncoderConfig(layers=1, width=256, dropout=0.3)
+    decoder: DecoderConfig = DecoderConfig()
+    teaching: TeachingConfig = TeachingConfig()
+    search: SearchConfig = SearchConfig()
+    training: TrainingConfig = TrainingConfig(batch_tokens=1500, learning_rate=2e-3)
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """A training pair as text and as ids, each side with its end; a side over the limit is cut and has none."""
+
+    source: str
+    target: str
+    source_ids: list[int]
+    target_ids: list[int]
+
+
+Reason = Literal["cut", "capped", "guarded"]
+
+
+class Batch(NamedTuple):
+    """Pairs of one batch: sources (B, S) in the order in which they are read, targets (B, T), and their lengths (B)."""
+
+    sources_BS: Tensor
+    source_lengths_B: Tensor
+    targets_BT: Tensor
+    target_lengths_B: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        return Batch(*(part.to(device) for part in self))
+
+
+class Translated(NamedTuple):
+    """What `translate` says of one sentence.
+
+    `score` is the mean log-probability (nats) of a target piece, the end included. `alternatives` are the best
+    translations, that one first, all different. `note` says what the search kept the model from, or that the sentence
+    was too long to be read whole; `reasons` are its parts in a word.
+    """
+
+    translation: str
+    score: float
+    alternatives: tuple[Alternative, ...]
+    attention: Attention | None
+    note: str | None
+    reasons: tuple[Reason, ...] = ()
+
+
+class Translator:
+    """A translator: its settings, its pieces and its network."""
+
+    task: ClassVar[str] = "translate"
+    main_score: ClassVar[str] = "bleu"
+    config_type: ClassVar[Any] = TranslationConfig
+
+    def __init__(self, config: TranslationConfig, pieces: PiecePair) -> None:
+        self.config, self.pieces = config, pieces
+        sizes = len(pieces.source), len(pieces.target)
+        self.network = TranslationNetwork(config.vectors, config.encoder, config.decoder, sizes, joint=pieces.joint)
+
+    @classmethod
+    def create(cls, config: TranslationConfig, examples: Sequence[SentencePair]) -> Translator:
+        """A translator with the pieces of the training examples. Raises DataError where they are too few."""
+        pieces = PiecePair.trained(
+            config.pieces, [e.source for e in examples], [e.targets[0] for e in examples], config.training.seed
+        )
+        return cls(config, pieces)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.network.output_bias.device
+
+    # -- training
+
+    def encode(self, example: SentencePair) -> Encoded:
+        """The source and the first of the targets, as ids."""
+        target = example.targets[0]
+        return Encoded(example.source, target, self.source_ids(example.source), self.target_ids(target))
+
+    def source_ids(self, text: str, alpha: float | None = None) -> list[int]:
+        """The pieces of a source and an end, cut at the limit; drawn with `alpha` where it is given."""
+        return self.pieces.ids(self.pieces.source, text, alpha)[: self.config.source.limit]
+
+    def target_ids(self, text: str, alpha: float | None = None) -> list[int]:
+        """The same of a target."""
+        return self.pieces.ids(self.pieces.target, text, alpha)[: self.config.source.limit]
+
+    def taught(
+        self, items: Sequence[Encoded], examples: Sequence[SentencePair], teachers: Sequence[Translator]
+    ) -> list[Encoded]:
+        """The items, and each source with what each teacher makes of it (Kim & Rush 2016, section 3.2)."""
+        result = list(items)
+        sources = list(dict.fromkeys(example.source for example in examples if example.source.strip()))
+        for teacher in teachers:
+            for source, found in zip(sources, teacher.translate(sources), strict=True):
+                if found.translation:
+                    result.append(self.encode(SentencePair(source=source, targets=(found.translation,))))
+        return result
+
+    def length(self, item: Encoded) -> int:
+        """Pieces of the target, the end included."""
+        return len(item.target_ids)
+
+    def source_length(self, item: Encoded) -> int:
+        """Pieces of the source, the end included."""
+        return len(item.source_ids)
+
+    def collate(self, items: Sequence[Encoded]) -> Batch:
+        """Pairs as a batch, some of them split into other pieces than usual."""
+        settings = self.config.pieces
+        drawn = (torch.rand(len(items)) < settings.sampling).tolist() if settings.sampling else [False] * len(items)
+        if any(drawn):
+            self.pieces.seed(int(torch.randint(2**31, ())))
+        rows = [self._drawn(item) if draw else item for item, draw in zip(items, drawn, strict=True)]
+        return self.batch([row.source_ids for row in rows], [row.target_ids for row in rows])
+
+    def _drawn(self, item: Encoded) -> Encoded:
+        alpha = self.config.pieces.alpha
+        sides = self.source_ids(item.source, alpha), self.target_ids(item.target, alpha)
+        return Encoded(item.source, item.target, *sides)
+
+    def batch(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Batch:
+        """Rows of ids, of at least one each, as a batch; sources are reversed where the settings say so."""
+        sources_BS, source_lengths_B = pad(sources), torch.tensor([len(row) for row in sources])
+        if self.config.source.reverse:
+            sources_BS = reverse_sources(sources_BS, source_lengths_B)
+        return Batch(sources_BS, source_lengths_B, pad(targets), torch.tensor([len(row) for row in targets]))
+
+    def losses(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
+        """The summed, smoothed cross-entropy (nats), and the number of target pieces."""
+        batch, settings = batch.to(self.device), self.config.teaching
+        inputs_BT, reading = _shifted(batch.targets_BT), self.network.read(batch.sources_BS, batch.source_lengths_B)
+        if self.network.training and settings.teacher_forcing < 1:
+            inputs_BT = self._partly_predicted(inputs_BT, reading)
+        mask_BT = mask_of(batch.target_lengths_B, inputs_BT.shape[1])
+        features_ND = self.network.taught(inputs_BT, reading)[0][mask_BT]
+        loss = self.network.loss(features_ND, batch.targets_BT[mask_BT], settings.label_smoothing)
+        return {"pieces": (loss, len(features_ND))}
+
+    @torch.no_grad()
+    def _partly_predicted(self, inputs_BT: Tensor, reading: Any) -> Tensor:
+        """Inputs of which some are what the decoder makes of the true ones before (Duckworth et al. 2019)."""
+        features_BTD = self.network.taught(inputs_BT, reading)[0]
+        predicted_BT = torch.stack([self.network.scores(row_TD).argmax(1) for row_TD in features_BTD])
+        own_BT = torch.cat((inputs_BT[:, :1], predicted_BT[:, :-1]), dim=1)
+        true_BT = torch.rand(inputs_BT.shape, device=self.device) < self.config.teaching.teacher_forcing
+        return torch.where(true_BT, inputs_BT, own_BT)
+
+    # -- prediction
+
+    @torch.inference_mode()
+    def translate(
+        self,
+        sentences: Sequence[str],
+        search: SearchConfig | None = None,
+        *,
+        alternatives: int = 1,
+        attention: bool = False,
+    ) -> list[Translated]:
+        """Translations of single sentences, in their order; they are searched in batches by length.
+
+        `search` is by default that of the checkpoint; the beam is never narrower than the number of `alternatives`.
+        """
+        search = search or self.config.search
+        if search.beam_size < alternatives:
+            search = msgspec.structs.replace(search, beam_size=alternatives)
+        self.network.eval()
+        rows = [self.source_ids(sentence) for sentence in sentences]
+        found: list[list[Hypothesis]] = [[] for _ in rows]
+        for indices in self._groups(rows, SEARCH_TOKENS // search.beam_size):
+            batch = self._search([rows[i] for i in indices], search, alternatives)
+            for index, hypotheses in zip(indices, batch, strict=True):
+                found[index] = hypotheses
+        looks = self._attention(rows, found) if attention else [None] * len(rows)
+        return [self._translated(*one, alternatives) for one in zip(rows, found, looks, strict=True)]
+
+    def _groups(self, rows: Sequence[Sequence[int]], budget: int) -> Iterator[list[int]]:
+        """Indices of rows that are more than an end, by length."""
+        filled = [index for index, row in enumerate(rows) if row != [END]]
+        for group in length_groups([len(rows[index]) for index in filled], budget):
+            yield [filled[index] for index in group]
+
+    def _search(self, rows: Sequence[Sequence[int]], settings: SearchConfig, wanted: int) -> list[list[Hypothesis]]:
+        batch = self.batch(rows, [[END]] * len(rows)).to(self.device)
+        reading = self.network.read(batch.sources_BS, batch.source_lengths_B)
+        caps_B = (batch.source_lengths_B * settings.length_cap).long() + 10
+        never = (PIECE_PADDING, PIECE_UNKNOWN)
+        return beam_search(
+            self.network.step,
+            self.network.growing(reading),
+            caps_B,
+            begin=BEGIN,
+            end=END,
+            config=settings,
+            never=never,
+            wanted=wanted,
+        )
+
+    def _translated(
+        self, row: Sequence[int], found: Sequence[Hypothesis], attention: Attention | None, alternatives: int
+    ) -> Translated:
+        texts: dict[str, float] = {}
+        for one in found:
+            texts.setdefault(self.pieces.target.text(one.ids), one.total / (len(one.ids) + 1))
+        best = tuple(Alternative(text, score) for text, score in list(texts.items())[:alternatives])
+        if not best:
+            return Translated("", 0.0, (), attention, None)
+        notes = self._notes(row, found[0])
+        return Translated(
+            best[0].translation, best[0].score, best, attention, "; ".join(notes.values()) or None, tuple(notes)
+        )
+
+    @staticmethod
+    def _notes(row: Sequence[int], found: Hypothesis) -> dict[Reason, str]:
+        notes: dict[Reason, str] = {}
+        if row[-1] != END:
+            notes["cut"] = f"only the first {len(row)} pieces were read (source.limit)"
+        if found.capped:
+            notes["capped"] = f"ended at {len(found.ids)} pieces, the cap on length (search.length_cap)"
+        if found.guarded:
+            notes["guarded"] = "a repetition was kept out (search.no_repeat_ngram_size)"
+        return notes
+
+    def _attention(self, rows: Sequence[list[int]], found: Sequence[Sequence[Hypothesis]]) -> list[Attention | None]:
+        """The attention of the best hypothesis of each row, by teaching the network its own translations."""
+        targets = [[*hypotheses[0].ids, END] if hypotheses else [] for hypotheses in found]
+        result: list[Attention | None] = [None] * len(rows)
+        for index, _, weights_TS in self.told(rows, targets):
+            if weights_TS is not None:
+                source, target = self.pieces.source.names(rows[index]), self.pieces.target.names(targets[index])
+                result[index] = Attention(tuple(source), tuple(target), tuple(map(tuple, weights_TS.tolist())))
+        return result
+
+    @torch.inference_mode()
+    def told(
+        self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[int, Tensor, Tensor | None]]:
+        """The index of each pair that has a target, the log-probability of its pieces (T), and the attention (T, S).
+
+        The attention is in the order of the text, whichever way it was read, and None of a decoder without it.
+        """
+        self.network.eval()
+        filled = [index for index, row in enumerate(targets) if row]
+        for group in length_groups([len(sources[i]) + len(targets[i]) for i in filled], TAUGHT_TOKENS):
+            indices = [filled[index] for index in group]
+            batch = self.batch([sources[i] for i in indices], [targets[i] for i in indices]).to(self.device)
+            reading = self.network.read(batch.sources_BS, batch.source_lengths_B)
+            features_BTD, weights_BTS = self.network.taught(_shifted(batch.targets_BT), reading)
+            for place, index in enumerate(indices):
+                length, width = len(targets[index]), len(sources[index])
+                scores_TV = self.network.scores(features_BTD[place, :length]).log_softmax(1)
+                pieces_T1 = batch.targets_BT[place, :length, None]
+                weights_TS = None if weights_BTS is None else weights_BTS[place, :length, :width]
+                if weights_TS is not None and self.config.source.reverse:
+                    weights_TS = reverse_sources(weights_TS, torch.full((length,), width, device=self.device))
+                yield index, scores_TV.gather(1, pieces_T1).squeeze(1), weights_TS
+
+    # -- examination
+
+    def score(self, examples: Sequence[SentencePair]) -> dict[str, float]:
+        """BLEU and chrF, cased, of greedy translations, against all targets, of at most `dev_sentences` examples.
+
+        Raises DataError where there is no example.
+        """
+        if not examples:
+            raise DataError("There are no pairs to be scored.")
+        count = min(len(examples), self.config.teaching.dev_sentences)
+        drawn = [examples[number * len(examples) // count] for number in range(count)]
+        greedy = msgspec.structs.replace(self.config.search, beam_size=1)
+        found = [one.translation for one in self.translate([example.source for example in drawn], greedy)]
+        references = [example.targets for example in drawn]
+        return {"bleu": bleu(found, references).percent, "chrf": chrf(found, references).percent}
+
+    def calibrate(self, examples: Sequence[SentencePair]) -> None:
+        """Nothing comes after the weights."""
+
+    # -- checkpoint
+
+    def to_plain(self) -> dict[str, Any]:
+        """The subword models, by file name below the checkpoint's `text/`."""
+        return self.pieces.to_plain()
+
+    @classmethod
+    def from_plain(cls, config: TranslationConfig, plain: Mapping[str, Any]) -> Translator:
+        """The inverse of `to_plain`, with fresh weights. Raises TrustError for bytes that are no subword model."""
+        return cls(config, PiecePair.from_plain(plain))
+
+
+def _shifted(targets_BT: Tensor) -> Tensor:
+    """What the decoder reads before it says each target piece: the one before it, and at first a beginning."""
+    begin_B1 = torch.full_like(targets_BT[:, :1], BEGIN)
+    return torch.cat((begin_B1, targets_BT[:, :-1]), dim=1)

@@ -1,0 +1,83 @@
+"""The subword pieces of two languages: one model for both, or one each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Annotated, Any, NamedTuple
+
+import sentencepiece
+from msgspec import Meta
+
+from nlpseq.config import Section
+from nlpseq.text.pieces import END, PieceKind, Pieces
+
+WORDS_A_PIECE = 25  # running words of the training text, at least, for each piece of a model
+FEWEST_PIECES = 800
+
+
+class PiecesConfig(Section, frozen=True):
+    """How text is split into pieces."""
+
+    size: Annotated[
+        int, Meta(ge=300, description="pieces of a model, 256 bytes among them; a small corpus has fewer")
+    ] = 8000
+    kind: Annotated[PieceKind, Meta(description="how SentencePiece makes them")] = "unigram"
+    joint: Annotated[bool, Meta(description="one model for both languages")] = True
+    sampling: Annotated[
+        float, Meta(ge=0, le=1, description="part of the training pairs that are split at random, each time anew")
+    ] = 0.0
+    alpha: Annotated[
+        float,
+        Meta(gt=0, le=1, description="how evenly ways to split are drawn (Kudo 2018); of bpe, merges left out"),
+    ] = 0.2
+
+
+class PiecePair(NamedTuple):
+    """The models of the source and the target; where they are joint, the same object."""
+
+    source: Pieces
+    target: Pieces
+
+    @property
+    def joint(self) -> bool:
+        """Whether one model is for both."""
+        return self.source is self.target
+
+    @classmethod
+    def trained(cls, config: PiecesConfig, sources: Sequence[str], targets: Sequence[str], seed: int) -> PiecePair:
+        """Models of the training text. Raises DataError where it is too little."""
+        if config.joint:
+            joint = _trained(config, [*chain.from_iterable(zip(sources, targets, strict=True))], seed)
+            return cls(joint, joint)
+        return cls(_trained(config, sources, seed), _trained(config, targets, seed))
+
+    @staticmethod
+    def ids(pieces: Pieces, text: str, alpha: float | None = None) -> list[int]:
+        """The ids of a text with an end; with `alpha`, those of one way to split it, drawn at random."""
+        return [*(pieces.ids(text) if alpha is None else pieces.sampled_ids(text, alpha)), END]
+
+    @staticmethod
+    def seed(value: int) -> None:
+        """Makes the ways to split that are drawn from now on those of a seed."""
+        sentencepiece.set_random_generator_seed(value)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The bytes of the models, by name."""
+        return (
+            {"pieces": self.source.model} if self.joint else {"source": self.source.model, "target": self.target.model}
+        )
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> PiecePair:
+        """The inverse of `to_plain`. Raises TrustError for bytes that are no model."""
+        if "pieces" in plain:
+            joint = Pieces(plain["pieces"])
+            return cls(joint, joint)
+        return cls(Pieces(plain["source"]), Pieces(plain["target"]))
+
+
+def _trained(config: PiecesConfig, sentences: Sequence[str], seed: int) -> Pieces:
+    words = sum(len(sentence.split()) for sentence in sentences)
+    size = min(config.size, max(FEWEST_PIECES, words // WORDS_A_PIECE))
+    return Pieces.trained(sentences, size, kind=config.kind, seed=seed)

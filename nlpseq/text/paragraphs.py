@@ -1,0 +1,128 @@
+"""Text of any length into what is translated sentence by sentence, and what is kept as it was written.
+
+Everything is linear in the text. Nothing is lost: the parts, joined, are the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+LONGEST = 400  # code points of a sentence; what is longer is cut, at a mark or a space where there is one
+
+# What is no language: kept as it is, wherever it stands.
+_ADDRESS = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"]+[^\s<>\"'.,;:!?)\]}»”’]|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+",
+    re.IGNORECASE,
+)
+_LINE = re.compile(r"[^\n\r]+|[\n\r]+")
+_END = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’»)\]]*+(?=\s)|[。！？।]+[”’」』）]*")
+_BLACK = re.compile(r"\S|\Z")
+_OPENING = re.compile(r"[\s\"'“‘«¿¡(\[—–-]*")
+_LETTER = re.compile(r"[^\W\d_]")
+_LAST_WORD = re.compile(r"(\w+)\.\Z")
+_CUT = re.compile(r"[,;:—–]\s|\s")
+_FINAL_MARKS = re.compile(r"\s*[.!?…。！？।]+\Z")
+# They have a full stop and no sentence ends there: titles, and words before a name or a number.
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof st jr sr vs vol fig pp cf mme mlle mm sra srta hr nr str bzw ca dipl ing".split()  # noqa: SIM905
+)
+
+
+class Part(NamedTuple):
+    """A stretch of a text. What is not to be `translated` is kept. `whole` says that it is a sentence, not a piece."""
+
+    text: str
+    translated: bool
+    whole: bool = True
+
+
+def parts_of(text: str) -> list[Part]:
+    """The parts of a text: joined, they are the text.
+
+    A sentence ends at its marks where white space and no lower-case letter follows, at a line break, and in any case at
+    LONGEST. White space around sentences is kept, and so are addresses (of e-mail and of the web) and whatever has no
+    letter.
+    """
+    parts: list[Part] = []
+    for line in _LINE.findall(text):
+        for sentence in _sentences(line):
+            parts += _pieces(sentence)
+    return parts
+
+
+def rejoined(parts: Sequence[Part], translations: Iterable[str]) -> str:
+    """The text with its translated parts replaced, in order, by their translations."""
+    found = iter(translations)
+    return "".join(_fitted(part, next(found)) if part.translated else part.text for part in parts)
+
+
+def _fitted(part: Part, translation: str) -> str:
+    """A translation; that of a piece without a final mark does not get one."""
+    if part.whole or _FINAL_MARKS.search(part.text):
+        return translation
+    return _FINAL_MARKS.sub("", translation) or translation
+
+
+def _sentences(line: str) -> Iterator[str]:
+    """The sentences of a line, with the white space behind each; none is longer than LONGEST."""
+    begin = 0
+    for match in _END.finditer(line):
+        if _ends(line, begin, match):
+            black = _BLACK.search(line, match.end())
+            after = black.start() if black else len(line)
+            yield from _short(line[begin:after])
+            begin = after
+    yield from _short(line[begin:])
+
+
+def _ends(line: str, begin: int, match: re.Match[str]) -> bool:
+    """Whether a sentence is over at these marks."""
+    opening = _OPENING.match(line, match.end())
+    following = line[opening.end() : opening.end() + 1] if opening else ""
+    if following.islower():
+        return False
+    word = _LAST_WORD.search(line, max(begin, match.start() - 12), match.start() + 1)
+    if match[1] != "." or word is None:
+        return True
+    initial = len(word[1]) == 1 and word[1].isupper() and word[1] != "I"
+    return not (initial or word[1].lower() in _ABBREVIATIONS)
+
+
+def _short(sentence: str) -> Iterator[str]:
+    """A sentence, or several pieces of one that is too long."""
+    begin = 0
+    while len(sentence) - begin > LONGEST:
+        cuts = [match.end() for match in _CUT.finditer(sentence, begin + LONGEST // 2, begin + LONGEST)]
+        end = cuts[-1] if cuts else begin + LONGEST
+        yield sentence[begin:end]
+        begin = end
+    if begin < len(sentence):
+        yield sentence[begin:]
+
+
+def _pieces(sentence: str) -> Iterator[Part]:
+    """A sentence cut at its addresses."""
+    found = list(_ADDRESS.finditer(sentence))
+    at = 0
+    for match in found:
+        yield from _stripped(sentence[at : match.start()], whole=False)
+        yield Part(match[0], translated=False)
+        at = match.end()
+    yield from _stripped(sentence[at:], whole=not found)
+
+
+def _stripped(text: str, *, whole: bool) -> Iterator[Part]:
+    """A stretch without addresses: the white space around it, and what is to be translated, if there is a letter."""
+    inside = text.strip()
+    if not _LETTER.search(inside):
+        if text:
+            yield Part(text, translated=False)
+        return
+    start = text.index(inside)
+    if start:
+        yield Part(text[:start], translated=False)
+    yield Part(inside, translated=True, whole=whole)
+    if start + len(inside) < len(text):
+        yield Part(text[start + len(inside) :], translated=False)

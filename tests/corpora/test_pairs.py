@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import gzip
+import lzma
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlpseq.corpora.pairs import ApartError, Direction, PairFields, direction_of, grouped, language_of, read_pairs
+from nlpseq.corpora.sources import direction_of_sources, read_pair_sources
+from nlpseq.errors import DataError, UsageError
+
+EN_FR = Direction("en", "fr")
+OWN_KEYS = PairFields("a", "b")
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def read(*paths: Path, **options: object) -> list[tuple[str, tuple[str, ...]]]:
+    return [(pair.source, pair.targets) for pair in read_pairs(paths, **options)]  # type: ignore[arg-type]
+
+
+WANTED = [("A dog.", ("Un chien.",)), ("Two  cats.", ("Deux chats.",))]
+
+
+def test_parallel_files_in_any_packing(tmp_path: Path) -> None:
+    sources, targets = "A dog.\n\nTwo  cats.\n", "Un chien.\r\n \r\n Deux chats.\r\n"
+    plain = write(tmp_path / "m.en", sources), write(tmp_path / "m.fr", targets)
+    (tmp_path / "m.en.gz").write_bytes(gzip.compress(sources.encode()))
+    (tmp_path / "m.fr.xz").write_bytes(lzma.compress(targets.encode()))
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr("m.en", sources)
+        archive.writestr("m.fr", targets)
+    zipped = [Path(f"{tmp_path / 'm.zip'}#{name}") for name in ("m.en", "m.fr")]
+    for files in (plain, (tmp_path / "m.en.gz", tmp_path / "m.fr.xz"), zipped):
+        assert read(*files) == WANTED
+        assert direction_of(files) == EN_FR
+    assert [pair.line for pair in read_pairs(plain)] == [1, 3]
+
+
+def test_files_whose_suffixes_name_the_direction_may_come_in_any_order(tmp_path: Path) -> None:
+    english, french = write(tmp_path / "m.en", "a\n"), write(tmp_path / "m.fr", "b\n")
+    assert read(french, english) == [("b", ("a",))]
+    assert read(french, english, direction=EN_FR) == [("a", ("b",))]
+
+
+def test_several_references(tmp_path: Path) -> None:
+    files = [write(tmp_path / name, text) for name, text in (("s", "a\n"), ("r1", "b\n"), ("r2", "c\n"))]
+    assert read(*files) == [("a", ("b", "c"))]
+
+
+@pytest.mark.parametrize(("shorter", "line"), [("m.en", 2), ("m.fr", 2)])
+def test_files_that_run_apart_are_an_error_with_file_and_line(tmp_path: Path, shorter: str, line: int) -> None:
+    files = [write(tmp_path / name, "a\n" * (1 if name == shorter else 3)) for name in ("m.en", "m.fr")]
+    with pytest.raises(ApartError, match="run apart") as caught:
+        read(*files)
+    assert (caught.value.path, caught.value.line) == (tmp_path / shorter, line)
+
+
+@pytest.mark.parametrize(("sources", "targets", "side"), [("a\n\n", "b\nc\n", "source"), ("a\nb\n", "c\n\n", "transl")])
+def test_one_empty_side_is_an_error(tmp_path: Path, sources: str, targets: str, side: str) -> None:
+    with pytest.raises(DataError, match=f"m.en:2: The {side}"):
+        read(write(tmp_path / "m.en", sources), write(tmp_path / "m.fr", targets))
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("A dog.\tUn chien.\tCC-BY 2.0 #1 & #2\nTwo  cats.\tDeux chats.\n", {}),
+        ("source\ttarget\nA dog.\tUn chien.\nTwo  cats.\tDeux chats.\n", {}),
+        ("fr\ten\nUn chien.\tA dog.\nDeux chats.\tTwo  cats.\n", {"direction": EN_FR}),
+        ("x\ty\tz\n1\tUn chien.\tA dog.\n2\tDeux chats.\tTwo  cats.\n", {"fields": PairFields("z", "y")}),
+        ("1\tUn chien.\tA dog.\n2\tDeux chats.\tTwo  cats.\n", {"fields": PairFields("3", "2")}),
+    ],
+)
+def test_tab_separated(tmp_path: Path, text: str, options: dict[str, object]) -> None:
+    assert read(write(tmp_path / "m.tsv", text), **options) == WANTED
+    assert read(write(tmp_path / "m.txt", text), **options) == WANTED  # by its content
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ('{"source": "A dog.", "target": "Un chien."}\n\n{"source": "Two  cats.", "target": "Deux chats."}\n', {}),
+        ('{"en": "A dog.", "fr": "Un chien.", "n": 1}\n{"en": "Two  cats.", "fr": "Deux chats."}\n', {}),
+        ('{"fr": "Un chien.", "en": "A dog."}\n{"fr": "Deux chats.", "en": "Two  cats."}\n', {"direction": EN_FR}),
+        ('{"translation": {"en": "A dog.", "fr": "Un chien."}}\n{"en": "Two  cats.", "fr": "Deux chats."}\n', {}),
+        ('{"a": "A dog.", "b": ["Un chien."]}\n{"a": "Two  cats.", "b": "Deux chats."}', {"fields": OWN_KEYS}),
+    ],
+)  # fmt: skip
+def test_json_lines(tmp_path: Path, text: str, options: dict[str, object]) -> None:
+    assert read(write(tmp_path / "m.jsonl", text), **options) == WANTED
+
+
+def test_json_lines_may_have_several_targets(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.jsonl", '{"source": "a", "targets": ["b", "c"]}\n')
+    assert read(path) == [("a", ("b", "c"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("m.tsv", "a\tb\nc\n", "m.tsv:2: 1 columns where 2"),
+        ("m.tsv", "a\tb\nc\t \n", "m.tsv:2: The translation is empty"),
+        ("m.jsonl", '{"source": "a", "target": "b"}\n{"source": 1, "target": "b"}\n', "2: 'source' is not a text"),
+        ("m.jsonl", '{"a": "b"}\n', "m.jsonl:1: The keys"),
+        ("m.jsonl", '{"en": "b", "fr": "c", "de": "d"}\n', "--from and --to"),
+        ("m.jsonl", "nonsense\n", "m.jsonl:1: This is not a JSON object"),
+    ],
+)  # fmt: skip
+def test_faults_are_told_with_their_place(tmp_path: Path, name: str, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(write(tmp_path / name, text))
+
+
+def test_columns_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no column 'x'; its first line has a, b"):
+        read(write(tmp_path / "m.tsv", "a\tb\n"), fields=PairFields("x", "b"))
+
+
+def test_files_belong_together_by_twos(tmp_path: Path) -> None:
+    names = ["a.en", "a.fr", "b.tsv", "c.en", "c.fr"]
+    paths = [str(write(tmp_path / name, "x\ty\n")) for name in names]
+    assert [len(group) for group in grouped(paths)] == [2, 1, 2]
+    for wrong in (paths[:1], [paths[0], paths[2]]):
+        with pytest.raises(UsageError, match=r"a\.en: is one side of parallel text"):
+            grouped(wrong)
+    assert len(read_pair_sources(paths, "train")) == 3
+    assert direction_of_sources(paths) == EN_FR
+    assert direction_of_sources(paths, EN_FR.reverse) == EN_FR.reverse
+    assert direction_of_sources(paths[2:3]) is None
+
+
+def test_corpora_and_files_may_be_mixed(tmp_path: Path) -> None:
+    paths = [str(write(tmp_path / name, "x\n")) for name in ("a.fr", "a.en")]
+    pairs = read_pair_sources(["sample-translation:dev@fr-en", *paths], "train")
+    assert (len(pairs), pairs[-1].source) == (301, "x")
+    assert direction_of_sources(["sample-translation@fr-en"]) == EN_FR.reverse
+    with pytest.raises(UsageError, match="neither a file here nor a corpus"):
+        read_pair_sources(["sample-translatio"], "train")
+
+
+def test_languages_of_suffixes() -> None:
+    found = {name: language_of(name) for name in ("m.fr", "m.fr.gz", "m.txt", "m", "m.pt-BR", "m.zip#x.de")}
+    assert found == {"m.fr": "fr", "m.fr.gz": "fr", "m.txt": None, "m": None, "m.pt-BR": "pt-BR", "m.zip#x.de": "de"}
+    for wrong in ("en", "en-en", "EN-fr", "en_fr", "-fr"):
+        with pytest.raises(UsageError, match="no direction"):
+            Direction.parse(wrong)
+
+
+side = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1).filter(str.strip)
+
+
+@given(st.lists(st.tuples(side, side), min_size=1, max_size=5))
+def test_what_was_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]) -> None:
+    folder = tmp_path_factory.mktemp("pairs")
+    files = [write(folder / f"m.{name}", "".join(row[i] + "\n" for row in rows)) for i, name in enumerate(("en", "fr"))]
+    table = write(folder / "m.tsv", "\t\n" + "".join(f"{source}\t{target}\n" for source, target in rows))
+    bare = [(source.strip().removeprefix("\ufeff").strip(), (target.strip(),)) for source, target in rows]
+    if not any("\ufeff" in source + target for source, target in rows):
+        assert read(*files) == bare
+        assert read(table) == bare

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nlpseq.nn import softmax
+from nlpseq.nn.softmax import smoothed_cross_entropy
+
+smoothings = pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.7])
+
+
+def problem(positions: int = 11, width: int = 5, classes: int = 7) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """States, weight, bias and targets in double precision, as gradcheck wants them."""
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(positions, width), (classes, width), (classes,)]
+    states_ND, weight_VD, bias_V = (
+        torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True) for shape in shapes
+    )
+    return states_ND, weight_VD, bias_V, torch.randint(classes, (positions,), generator=generator)
+
+
+@pytest.fixture(params=[1, 3, 100], autouse=True)
+def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eleven positions in chunks of one, of three (the last is shorter), and all at once."""
+    monkeypatch.setattr(softmax, "CHUNK_SCORES", 7 * request.param)
+
+
+@smoothings
+def test_loss_and_gradients_are_those_of_torch(smoothing: float) -> None:
+    *ours, targets_N = problem()
+    *theirs, _ = problem()
+    loss = smoothed_cross_entropy(*ours, targets_N, smoothing)
+    scores_NV = nn.functional.linear(*theirs)
+    wanted = nn.functional.cross_entropy(scores_NV, targets_N, reduction="sum", label_smoothing=smoothing)
+    torch.testing.assert_close(loss, wanted)
+    (3 * loss).backward()  # by a factor, since the gradients are computed before it is known
+    (3 * wanted).backward()
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+
+
+@smoothings
+def test_the_gradients_are_those_of_the_loss(smoothing: float) -> None:
+    *weights, targets_N = problem(positions=4)
+    assert torch.autograd.gradcheck(lambda *w: smoothed_cross_entropy(*w, targets_N, smoothing), weights)
+
+
+def test_large_scores_are_no_trouble() -> None:
+    states_ND = torch.tensor([[1000.0], [-1000.0]], requires_grad=True)
+    loss = smoothed_cross_entropy(states_ND, torch.tensor([[1.0], [-1.0]]), torch.zeros(2), torch.tensor([0, 0]))
+    assert loss.item() == 2000.0  # the first is certain, the second 2000 nats off
+    loss.backward()
+    assert states_ND.grad is not None
+    assert states_ND.grad.tolist() == [[0.0], [-2.0]]
+
+
+def test_without_gradients_nothing_is_kept() -> None:
+    *weights, targets_N = problem()
+    with torch.no_grad():
+        assert not smoothed_cross_entropy(*weights, targets_N).requires_grad
+
+
+def test_no_position_has_no_loss() -> None:
+    *weights, _ = problem()
+    loss = smoothed_cross_entropy(weights[0][:0], *weights[1:], torch.zeros(0, dtype=torch.int64))
+    loss.backward()
+    assert loss.item() == 0

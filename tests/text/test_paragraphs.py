@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from nlpseq.text.paragraphs import LONGEST, parts_of, rejoined
+
+
+def translated(text: str) -> list[str]:
+    return [part.text for part in parts_of(text) if part.translated]
+
+
+nasty = st.text(st.sampled_from("ab A.!?…\"'») \n\r\t\u3000\u0085。।@:/w1-,é"), max_size=80) | st.text()
+
+
+@given(nasty)
+@example("")
+@example("See https://a.b/c. Write to a@b.c!")
+def test_nothing_is_lost_and_every_part_is_short(text: str) -> None:
+    parts = parts_of(text)
+    assert "".join(part.text for part in parts) == text
+    assert rejoined(parts, translated(text)) == text
+    for part in parts:
+        if part.translated:
+            assert part.text == part.text.strip()
+            assert any(character.isalpha() for character in part.text)
+            assert len(part.text) <= LONGEST
+            assert not set("\n\r") & set(part.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("It rains. We stay!  Why? So.", ["It rains.", "We stay!", "Why?", "So."]),
+        ("Mr. Smith met J. K. Rowling.", ["Mr. Smith met J. K. Rowling."]),
+        ('He said "Stop." Then he left.', ['He said "Stop."', "Then he left."]),
+        ("It cost 3.50 euros... or more.", ["It cost 3.50 euros... or more."]),
+        ("Wait… What?", ["Wait…", "What?"]),
+        ("It was I. Nobody knew.", ["It was I.", "Nobody knew."]),
+        ("Où ? Là ! Bien.", ["Où ?", "Là !", "Bien."]),
+        ("¿Qué? ¡No!", ["¿Qué?", "¡No!"]),
+        ("वह गया। मैं आया।", ["वह गया।", "मैं आया।"]),
+        ("One\nTwo\r\n\r\nThree", ["One", "Two", "Three"]),
+        ("12,50 — 3:15!", []),
+        ("ada@example.org", []),
+        ("https://example.org/a?b=c", []),
+        ("\t \n", []),
+    ],
+)
+def test_sentences(text: str, sentences: list[str]) -> None:
+    assert translated(text) == sentences
+
+
+def test_spacing_addresses_and_blank_lines_survive() -> None:
+    text = "  Hello there.  Bye.\n\n\tWrite to ada.l@example.org, or see https://example.org/x.\n12:30\n"
+    parts = parts_of(text)
+    assert translated(text) == ["Hello there.", "Bye.", "Write to", ", or see"]
+    answer = rejoined(parts, [f"<{sentence}>" for sentence in translated(text)])
+    assert (
+        answer == "  <Hello there.>  <Bye.>\n\n\t<Write to> ada.l@example.org<, or see> https://example.org/x.\n12:30\n"
+    )
+
+
+def test_a_piece_before_an_address_gets_no_full_stop() -> None:
+    parts = parts_of("Write to a@b.org.")
+    assert rejoined(parts, ["Écrivez à."]) == "Écrivez à a@b.org."
+    assert rejoined(parts_of("Come"), ["Venez."]) == "Venez."
+
+
+@pytest.mark.parametrize("piece", ["a", ".", "a. ", "!?", "http://", "a@", " ", "( ", "Mr. ", "…»", "a,", "\n", "www."])
+def test_time_is_linear(piece: str) -> None:
+    """A quadratic pattern takes minutes for these; a second is ten times what was seen."""
+    text = piece * (200_000 // len(piece))
+    began = time.process_time()
+    assert "".join(part.text for part in parts_of(text)) == text
+    assert time.process_time() - began < 3
