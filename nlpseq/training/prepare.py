@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from nlpseq.checkpoint import find_checkpoint
+from nlpseq.checkpoint import CONFIG, find_checkpoint, verify
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.sources import read_sources, source_of
 from nlpseq.corpora.tables import USUAL_FIELDS, Fields
@@ -64,6 +64,7 @@ def prepare(
     dev: Sequence[str],
     output: Path,
     teachers: Sequence[str] = (),
+    start: str | None = None,
     fields: Fields = USUAL_FIELDS,
     mirror: Path | None = None,
     threads: int | None = None,
@@ -77,7 +78,8 @@ def prepare(
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     use_threads(threads)
     flush_denormals()
-    config = build(TASKS[task].config_type, settings)
+    base = _finished("--start", start) if start else None
+    config = build(TASKS[task].config_type, _over(base, task, settings) if base else settings)
     language = config.tokenizer.language
     tokenizer = Tokenizer(language)
     _ = tokenizer.nlp  # a wrong language is an error now rather than after the training
@@ -95,15 +97,29 @@ def prepare(
         output=output,
         languages=(language,),
         trained_on=tuple(map(source_of, train)),
-        teachers=tuple(map(_teacher, teachers)),
+        teachers=tuple(_finished("--teacher", name) for name in teachers),
+        start=base,
         dev_on=tuple(source_of(spec).name for spec in dev) or ("a held-out tenth",),
         **options,
     )
 
 
-def _teacher(name: str) -> Path:
+def _finished(option: str, name: str) -> Path:
     """The folder of a checkpoint whose training is over. Raises UsageError."""
     folder = find_checkpoint(name)
     if (folder / RESUME).exists():
-        raise UsageError(f"--teacher {name}: its training is not over. Finish it with --resume first.")
+        raise UsageError(f"{option} {name}: its training is not over. Finish it with --resume first.")
     return folder
+
+
+def _over(base: Path, task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a checkpoint but for those of its training, and over them the ones given. Raises UsageError."""
+    manifest = verify(base)
+    if manifest.task != task:
+        raise UsageError(f"--start {base}: is a checkpoint for {manifest.task}, not for {task}.")
+    result = msgspec.json.decode((base / CONFIG).read_bytes(), type=dict[str, Any])
+    result.pop("training", None)
+    for name, value in settings.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = {**result[name], **value} if both else value
+    return result
