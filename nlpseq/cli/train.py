@@ -74,6 +74,13 @@ Teachers = Annotated[
         help="Learn from this checkpoint's probabilities beside the labels; may be repeated.",
     ),
 ]  # fmt: skip
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start", metavar="NAME|FOLDER",
+        help="Go on from this checkpoint's words, labels and weights instead of from nothing.",
+    ),
+]  # fmt: skip
 Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Settings as TOML; a table [data] may hold train and dev."),
@@ -105,6 +112,7 @@ def command(
     from_language: options.FromLanguage = None,
     to_language: options.ToLanguage = None,
     teacher: Teachers = None,
+    start: Start = None,
     config: Config = None,
     settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run into FOLDER was interrupted.")] = False,
@@ -159,6 +167,7 @@ def command(
             direction=_direction(from_language, to_language, data.direction),
         ),
         teachers=teacher or (),
+        start=start,
         command=shlex.join(["nlpseq", *sys.argv[1:]]),
         notes=card.read_text(encoding="utf-8") if card else "",
         resume=resume,

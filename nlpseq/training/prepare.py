@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from nlpseq.checkpoint import find_checkpoint
+from nlpseq.checkpoint import CONFIG, find_checkpoint, verify
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, read_sources, source_of
 from nlpseq.device import flush_denormals, use_threads
@@ -65,6 +65,7 @@ def prepare(
     dev: Sequence[str],
     output: Path,
     teachers: Sequence[str] = (),
+    start: str | None = None,
     reading: Reading = AS_USUAL,
     threads: int | None = None,
     **options: Any,
@@ -77,7 +78,8 @@ def prepare(
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     use_threads(threads)
     flush_denormals()
-    config = build(TASKS[task].config_type, settings)
+    base = _finished("--start", start) if start else None
+    config = build(TASKS[task].config_type, _over(base, task, settings) if base else settings)
     reading, languages = _MADE_READY[task](config, train, reading)
     examples: Sequence[Any] = read_sources(task, train, "train", reading)
     if dev:
@@ -92,7 +94,8 @@ def prepare(
         output=output,
         languages=languages,
         trained_on=tuple(dict.fromkeys(map(source_of, train))),
-        teachers=tuple(map(_teacher, teachers)),
+        teachers=tuple(_finished("--teacher", name) for name in teachers),
+        start=base,
         dev_on=tuple(dict.fromkeys(source_of(spec).name for spec in dev)) or ("a held-out tenth",),
         **options,
     )
@@ -121,9 +124,22 @@ _MADE_READY: Mapping[str, Callable[[Any, Sequence[str], Reading], tuple[Reading,
 }
 
 
-def _teacher(name: str) -> Path:
+def _finished(option: str, name: str) -> Path:
     """The folder of a checkpoint whose training is over. Raises UsageError."""
     folder = find_checkpoint(name)
     if (folder / RESUME).exists():
-        raise UsageError(f"--teacher {name}: its training is not over. Finish it with --resume first.")
+        raise UsageError(f"{option} {name}: its training is not over. Finish it with --resume first.")
     return folder
+
+
+def _over(base: Path, task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a checkpoint but for those of its training, and over them the ones given. Raises UsageError."""
+    manifest = verify(base)
+    if manifest.task != task:
+        raise UsageError(f"--start {base}: is a checkpoint for {manifest.task}, not for {task}.")
+    result = msgspec.json.decode((base / CONFIG).read_bytes(), type=dict[str, Any])
+    result.pop("training", None)
+    for name, value in settings.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = {**result[name], **value} if both else value
+    return result
