@@ -93,7 +93,7 @@ def prepare(
         dev=held,
         output=output,
         languages=languages,
-        trained_on=tuple(dict.fromkeys(map(source_of, train))),
+        trained_on=tuple(dict.fromkeys((*(verify(base).trained_on if base else ()), *map(source_of, train)))),
         teachers=tuple(_finished("--teacher", name) for name in teachers),
         start=base,
         dev_on=tuple(dict.fromkeys(source_of(spec).name for spec in dev)) or ("a held-out tenth",),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nlpseq.checkpoint import load_task
+from nlpseq.checkpoint import load_task, verify
 from nlpseq.errors import UsageError
 from nlpseq.training.prepare import prepare
 from nlpseq.training.train import train
@@ -45,6 +45,7 @@ def test_it_begins_with_the_words_and_weights_of_the_checkpoint(base: Path, tmp_
     assert after.to_plain()["words"] == before.to_plain()["words"]
     for name, weight in before.network.state_dict().items():
         assert (after.network.state_dict()[name] - weight).abs().max() <= 1e-3  # float16 on disk
+    assert [source.name for source in verify(folder).trained_on] == ["a.csv", "b.csv"]
     assert json.loads((folder / "config.json").read_text())["encoder"]["width"] == 8
 
 
