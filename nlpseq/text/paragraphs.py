@@ -43,9 +43,9 @@ class Part(NamedTuple):
 def parts_of(text: str) -> list[Part]:
     """The parts of a text: joined, they are the text.
 
-    A sentence ends at its marks where white space and no lower-case letter follows, at a line break or a tab, and in any
-    case at LONGEST. White space around sentences is kept, and so are addresses (of e-mail and of the web) and whatever has no
-    letter.
+    A sentence ends at its marks where white space and no lower-case letter follows, at a line break or a tab, and in
+    any case at LONGEST. White space around sentences is kept, and so are addresses (of e-mail and of the web) and
+    whatever has no letter.
     """
     parts: list[Part] = []
     for line in _LINE.findall(text):
