@@ -131,7 +131,7 @@ def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
     if not isinstance(values, Mapping):
         raise UsageError(f"{where or 'settings'}: expected a table of settings, got {values!r}.")
     try:
-        config = msgspec.convert(_with_the_word_none(kind, values), kind, strict=False)
+        config = msgspec.convert(_over_defaults(kind, values), kind, strict=False)
     except msgspec.ValidationError as error:
         _check_names(kind, values, where)
         message, _, path = str(error).partition(" - at ")
@@ -142,14 +142,20 @@ def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
     return config
 
 
-def _with_the_word_none(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values`, with "none" for null where that word is a value of the setting: `--set` reads it as null."""
+def _over_defaults(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` ready for msgspec.
+
+    A section that is given in part keeps the rest of the default that it has here, which may differ from that of its
+    type; and "none" stands for null where that word is a value of the setting, since `--set` reads it as null.
+    """
     hints = typing.get_type_hints(kind)
+    defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
     result: dict[str, Any] = {}
     for key, value in values.items():
-        hint = hints.get(key)
+        hint, default = hints.get(key), defaults.get(key)
         if isinstance(hint, type) and issubclass(hint, Section) and isinstance(value, Mapping):
-            result[key] = _with_the_word_none(hint, value)
+            rest = msgspec.to_builtins(default) if isinstance(default, Section) else {}
+            result[key] = rest | _over_defaults(hint, value)
         else:
             result[key] = "none" if value is None and "none" in typing.get_args(hint) else value
     return result
@@ -211,17 +217,21 @@ def _plain_value(text: str) -> Any:
         return text
 
 
-def describe(kind: type[Any], path: str = "") -> list[tuple[str, str, str]]:
-    """(name, default, description) of every setting below `kind`, in order: what the help and the docs show."""
+def describe(kind: type[Any], path: str = "", defaults: Section | None = None) -> list[tuple[str, str, str]]:
+    """(name, default, description) of every setting below `kind`, in order: what the help and the docs show.
+
+    `defaults` has them where they are not those of the type.
+    """
     rows: list[tuple[str, str, str]] = []
     hints = typing.get_type_hints(kind, include_extras=True)
     for field in msgspec.structs.fields(kind):
         hint = hints[field.name]
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        default = default if defaults is None else getattr(defaults, field.name)
         if isinstance(hint, type) and issubclass(hint, Section):
-            rows += describe(hint, f"{path}{field.name}.")
+            rows += describe(hint, f"{path}{field.name}.", default)
             continue
         notes = [meta.description for meta in getattr(hint, "__metadata__", ()) if meta.description]
-        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
         rows.append((path + field.name, str(default), notes[0] if notes else ""))
     return rows
 

@@ -13,7 +13,7 @@ LETTERS = "abcdefghij"
 
 
 def pair(chance: random.Random, order: str = "copy", longest: int = 9) -> SentencePair:
-    source = [chance.choice(LETTERS) for _ in range(chance.randint(4, longest))]  # BLEU wants four words
+    source = chance.sample(LETTERS, chance.randint(4, longest))  # BLEU wants four words; none comes twice
     target = [letter.upper() for letter in (source if order == "copy" else source[::-1])]
     return SentencePair(source=" ".join(source), targets=(" ".join(target),))
 

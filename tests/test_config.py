@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from nlpseq.config import Section, build, describe, describe_values, override, read_toml
+from nlpseq.config import Section, TrainingConfig, build, describe, describe_values, override, read_toml
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
 from nlpseq.tasks.tagging import TaggingConfig
@@ -175,3 +175,16 @@ def test_a_variable_goes_between_flag_and_file(tmp_path: Path) -> None:
     from_variables = settings_in_environment("tag", variables)
     values, _ = given_settings(path, [*from_variables, "encoder.cell=lstm"])
     assert values == {"encoder": {"width": 20, "layers": 1, "cell": "lstm"}, "lowercase": 0.5}
+
+
+class Outer(Section, frozen=True):
+    """A task whose encoder has defaults of its own."""
+
+    training: TrainingConfig = TrainingConfig(epochs=3, seed=9)
+
+
+def test_a_section_in_part_keeps_the_defaults_that_the_task_has_for_it() -> None:
+    config = build(Outer, {"training": {"seed": 4}})
+    assert (config.training.epochs, config.training.seed) == (3, 4)
+    assert ("training.epochs", "3") in [row[:2] for row in describe(Outer)]
+    assert build(Outer, {}) == Outer()

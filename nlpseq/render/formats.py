@@ -39,7 +39,7 @@ def check(task: str, name: str) -> None:
     """Raises UsageError where `task` cannot be shown in the format `name`."""
     if name not in {"auto", "rich", *PLAIN[task]}:
         known = ", ".join(["auto", "rich", *PLAIN[task]])
-        raise UsageError(f"{task} has no format {name!r}. Choose one of {known}.")
+        raise UsageError(f"{task} has no format {str(name)!r}. Choose one of {known}.")
 
 
 def render(task: str, name: str, answers: Iterable[Answer], out: TextIO) -> Iterator[str]:

@@ -6,7 +6,7 @@ Axes: B sentences, S source and T target positions, N target positions of all se
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
 import torch
@@ -17,12 +17,15 @@ from nlpseq.batching import length_groups, mask_of, pad, reverse_sources
 from nlpseq.config import EncoderConfig, Section, TrainingConfig
 from nlpseq.errors import DataError
 from nlpseq.nn.decoder import DecoderConfig
-from nlpseq.nn.search import Hypothesis, SearchConfig, beam_search
-from nlpseq.records import Alternative, Attention, SentencePair
+from nlpseq.nn.search import Hypothesis, SearchConfig
+from nlpseq.records import Attention, SentencePair
 from nlpseq.tasks.translation_network import TranslationNetwork, VectorsConfig
 from nlpseq.tasks.translation_pieces import PiecePair, PiecesConfig
+from nlpseq.tasks.translation_search import Translated, answered, searched
 from nlpseq.text.overlap import bleu, chrf
-from nlpseq.text.pieces import BEGIN, END, PIECE_PADDING, PIECE_UNKNOWN
+from nlpseq.text.pieces import BEGIN, END
+
+__all__ = ["Translated", "TranslationConfig", "Translator"]
 
 SEARCH_TOKENS = 4800  # padded source tokens of one batch, for each of its hypotheses
 TAUGHT_TOKENS = 2048  # padded tokens of one batch where translations are given
@@ -72,9 +75,6 @@ class Encoded(msgspec.Struct, frozen=True):
     target_ids: list[int]
 
 
-Reason = Literal["cut", "capped", "guarded"]
-
-
 class Batch(NamedTuple):
     """Pairs of one batch: sources (B, S) in the order in which they are read, targets (B, T), and their lengths (B)."""
 
@@ -86,22 +86,6 @@ class Batch(NamedTuple):
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
         return Batch(*(part.to(device) for part in self))
-
-
-class Translated(NamedTuple):
-    """What `translate` says of one sentence.
-
-    `score` is the mean log-probability (nats) of a target piece, the end included. `alternatives` are the best
-    translations, that one first, all different. `note` says what the search kept the model from, or that the sentence
-    was too long to be read whole; `reasons` are its parts in a word.
-    """
-
-    translation: str
-    score: float
-    alternatives: tuple[Alternative, ...]
-    attention: Attention | None
-    note: str | None
-    reasons: tuple[Reason, ...] = ()
 
 
 class Translator:
@@ -231,7 +215,8 @@ class Translator:
             for index, hypotheses in zip(indices, batch, strict=True):
                 found[index] = hypotheses
         looks = self._attention(rows, found) if attention else [None] * len(rows)
-        return [self._translated(*one, alternatives) for one in zip(rows, found, looks, strict=True)]
+        target = self.pieces.target
+        return [answered(target, *one, alternatives) for one in zip(rows, found, looks, strict=True)]
 
     def _groups(self, rows: Sequence[Sequence[int]], budget: int) -> Iterator[list[int]]:
         """Indices of rows that are more than an end, by length."""
@@ -239,46 +224,9 @@ class Translator:
         for group in length_groups([len(rows[index]) for index in filled], budget):
             yield [filled[index] for index in group]
 
-    def _search(self, rows: Sequence[Sequence[int]], settings: SearchConfig, wanted: int) -> list[list[Hypothesis]]:
+    def _search(self, rows: Sequence[Sequence[int]], search: SearchConfig, wanted: int) -> list[list[Hypothesis]]:
         batch = self.batch(rows, [[END]] * len(rows)).to(self.device)
-        reading = self.network.read(batch.sources_BS, batch.source_lengths_B)
-        caps_B = (batch.source_lengths_B * settings.length_cap).long() + 10
-        never = (PIECE_PADDING, PIECE_UNKNOWN)
-        return beam_search(
-            self.network.step,
-            self.network.growing(reading),
-            caps_B,
-            begin=BEGIN,
-            end=END,
-            config=settings,
-            never=never,
-            wanted=wanted,
-        )
-
-    def _translated(
-        self, row: Sequence[int], found: Sequence[Hypothesis], attention: Attention | None, alternatives: int
-    ) -> Translated:
-        texts: dict[str, float] = {}
-        for one in found:
-            texts.setdefault(self.pieces.target.text(one.ids), one.total / (len(one.ids) + 1))
-        best = tuple(Alternative(text, score) for text, score in list(texts.items())[:alternatives])
-        if not best:
-            return Translated("", 0.0, (), attention, None)
-        notes = self._notes(row, found[0])
-        return Translated(
-            best[0].translation, best[0].score, best, attention, "; ".join(notes.values()) or None, tuple(notes)
-        )
-
-    @staticmethod
-    def _notes(row: Sequence[int], found: Hypothesis) -> dict[Reason, str]:
-        notes: dict[Reason, str] = {}
-        if row[-1] != END:
-            notes["cut"] = f"only the first {len(row)} pieces were read (source.limit)"
-        if found.capped:
-            notes["capped"] = f"ended at {len(found.ids)} pieces, the cap on length (search.length_cap)"
-        if found.guarded:
-            notes["guarded"] = "a repetition was kept out (search.no_repeat_ngram_size)"
-        return notes
+        return searched(self.network, batch.sources_BS, batch.source_lengths_B, search, wanted)
 
     def _attention(self, rows: Sequence[list[int]], found: Sequence[Sequence[Hypothesis]]) -> list[Attention | None]:
         """The attention of the best hypothesis of each row, by teaching the network its own translations."""

@@ -16,7 +16,9 @@ _ADDRESS = re.compile(
     r"(?:https?://|www\.)[^\s<>\"]+[^\s<>\"'.,;:!?)\]}»”’]|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+",
     re.IGNORECASE,
 )
-_LINE = re.compile(r"[^\n\r]+|[\n\r]+")
+_BREAK = "\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029"  # whatever some program takes for the end of a line, and tabs
+_BREAKS = re.compile(f"[{_BREAK}]+")
+_LINE = re.compile(f"[^{_BREAK}]+|[{_BREAK}]+")
 _END = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’»)\]]*+(?=\s)|[。！？।]+[”’」』）]*")
 _BLACK = re.compile(r"\S|\Z")
 _OPENING = re.compile(r"[\s\"'“‘«¿¡(\[—–-]*")
@@ -41,9 +43,9 @@ class Part(NamedTuple):
 def parts_of(text: str) -> list[Part]:
     """The parts of a text: joined, they are the text.
 
-    A sentence ends at its marks where white space and no lower-case letter follows, at a line break, and in any case at
-    LONGEST. White space around sentences is kept, and so are addresses (of e-mail and of the web) and whatever has no
-    letter.
+    A sentence ends at its marks where white space and no lower-case letter follows, at a line break or a tab, and in
+    any case at LONGEST. White space around sentences is kept, and so are addresses (of e-mail and of the web) and
+    whatever has no letter.
     """
     parts: list[Part] = []
     for line in _LINE.findall(text):
@@ -59,7 +61,8 @@ def rejoined(parts: Sequence[Part], translations: Iterable[str]) -> str:
 
 
 def _fitted(part: Part, translation: str) -> str:
-    """A translation; that of a piece without a final mark does not get one."""
+    """A translation, on one line; that of a piece without a final mark does not get one."""
+    translation = _BREAKS.sub(" ", translation)
     if part.whole or _FINAL_MARKS.search(part.text):
         return translation
     return _FINAL_MARKS.sub("", translation) or translation

@@ -70,6 +70,11 @@ def test_a_piece_before_an_address_gets_no_full_stop() -> None:
     assert rejoined(parts_of("Come"), ["Venez."]) == "Venez."
 
 
+def test_a_translation_has_no_line_break() -> None:
+    """Models that fall back on bytes can say any."""
+    assert rejoined(parts_of("Come"), ["Ve\n\rnez\u2028"]) == "Ve nez "
+
+
 @pytest.mark.parametrize("piece", ["a", ".", "a. ", "!?", "http://", "a@", " ", "( ", "Mr. ", "…»", "a,", "\n", "www."])
 def test_time_is_linear(piece: str) -> None:
     """A quadratic pattern takes minutes for these; a second is ten times what was seen."""
