@@ -25,7 +25,6 @@ import nlpseq
 from nlpseq.config import build, override
 from nlpseq.corpora.sources import read_sources
 from nlpseq.device import flush_denormals
-from nlpseq.nn.search import SearchConfig
 from nlpseq.tasks.translation import TranslationConfig, Translator
 from nlpseq.training.loop import Run, fit
 
