@@ -84,9 +84,15 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_the_readme_shows_what_the_command_shows(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [
+        (0, ["tag", "-f", "rich", "Sumesh worked at Cisco in Bengaluru"]),
+        (1, ["sentiment", "--explain", "-f", "text", "The plot is thin, but I could not stop watching."]),
+    ],
+)
+def test_the_readme_shows_what_the_commands_show(tmp_path: Path, place: int, command: list[str]) -> None:
     where = environment(tmp_path) | {"NO_COLOR": "1", "COLUMNS": "80"}
-    command = ["nlpseq", "tag", "-f", "rich", "Sumesh worked at Cisco in Bengaluru"]
-    done = subprocess.run(command, env=where, capture_output=True, text=True, timeout=60, check=True)
-    shown = blocks(ROOT / "README.md", "text")[0]
+    done = subprocess.run(["nlpseq", *command], env=where, capture_output=True, text=True, timeout=60, check=True)
+    shown = blocks(ROOT / "README.md", "text")[place]
     assert [line.rstrip() for line in done.stdout.strip().splitlines()] == shown.strip().splitlines()
