@@ -151,7 +151,7 @@ def test_every_setting_has_one_default_and_a_description(task: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_config_survives_its_file(task: str) -> None:
     kind = TASKS[task].config_type
-    config = build(kind, override({}, ["encoder.cell=irnn", "training.learning_rate=1e-7", "embedding.width=3"]))
+    config = build(kind, override({}, ["encoder.cell=irnn", "training.learning_rate=1e-7", "encoder.width=3"]))
     assert msgspec.json.decode(msgspec.json.encode(config), type=kind) == config
 
 

@@ -146,7 +146,7 @@ def beam_search(
 
     `state` is that of one hypothesis a sentence, before `begin` is read. `caps_N` (int64) are the longest lengths, the
     end counted, at least 1. Pieces in `never` are not chosen, nor the end as the first piece where the cap allows more.
-    A sentence is done when a beam of hypotheses is finished, or no growing one can come before the `wanted` best.
+    A sentence is done when no growing hypothesis can come before the `wanted` best; see `_done`.
     What `step` returns is overwritten.
     """
     names_N, rules = torch.arange(len(caps_N), device=caps_N.device), _Rules(end, (*never, begin), config)
@@ -158,7 +158,7 @@ def beam_search(
         candidates, guarded_NK, capped_NK = _candidates(scores_NKV, live, length, caps_N, rules)
         found = found.merged(_ended(candidates, live, guarded_NK, capped_NK, length, width, rules))
         live, parents_NK = _grown(candidates, live, guarded_NK, rules)
-        done_N = _done(live, found, caps_N, wanted, rules)
+        done_N = _done(live, found, length, caps_N, wanted, rules)
         gone, stay = done_N.nonzero().squeeze(1), (~done_N).nonzero().squeeze(1)
         results.put(names_N[gone], found.of(gone))
         if not len(stay):
@@ -255,11 +255,17 @@ def _grown(candidates: Candidates, live: Live, guarded_NK: Tensor, rules: _Rules
     return Live(ids_NKT, totals_NK, guarded_NK.gather(1, parents_NK)), parents_NK
 
 
-def _done(live: Live, found: Finished, caps_N: Tensor, wanted: int, rules: _Rules) -> Tensor:
-    """For which sentences (N) the search is over: a sum never grows, and is divided by the norm of the cap at most."""
-    bound_N = live.totals_NK.amax(1) / rules.norm(caps_N)
+def _done(live: Live, found: Finished, length: int, caps_N: Tensor, wanted: int, rules: _Rules) -> Tensor:
+    """For which sentences (N) the search is over.
+
+    For certain it is where no growing hypothesis can come before the `wanted` best, were it to reach the cap without
+    losing more: sums never grow. Where a whole beam is finished, it is enough that none would come before them as it
+    is now. That they are finished alone is not enough: unlikely ends fill a beam where the model is sure to go on.
+    """
+    best_N, worst_N = live.totals_NK.amax(1), found.scores_NK[:, min(wanted, rules.config.beam_size) - 1]
+    settled_N = worst_N >= best_N / rules.norm(caps_N)
     full_N = found.scores_NK[:, -1] > IMPOSSIBLE
-    return full_N | (found.scores_NK[:, min(wanted, rules.config.beam_size) - 1] >= bound_N)
+    return settled_N | (full_N & (worst_N >= best_N / rules.norm(torch.full_like(caps_N, length))))
 
 
 def _taken(part_NX: Tensor, places_NK: Tensor) -> Tensor:

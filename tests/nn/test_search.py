@@ -125,6 +125,15 @@ def test_greedy_takes_the_best_piece_each_time() -> None:
     assert none == []
 
 
+def test_unlikely_ends_do_not_stop_a_search_for_a_likely_one() -> None:
+    """All the way a model is sure to go on, and whatever ends before is among the best beam for want of others."""
+    sure = probabilities(
+        {last: {last + 1: 0.998, END: 0.002} for last in range(2, 8)} | {BEGIN: {A: 1.0}, 8: {END: 1.0}}, 9
+    )
+    ((one, *_),) = found(sure, [20], beam_size=3)
+    assert one.ids == (2, 3, 4, 5, 6, 7, 8)
+
+
 def test_the_cap_ends_what_would_not_end_and_says_so() -> None:
     endless = probabilities({BEGIN: {A: 1.0}, A: {A: 0.99, END: 0.01}})
     ((one,),) = found(endless, [5], beam_size=1)
