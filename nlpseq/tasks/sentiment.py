@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from nlpseq.batching import length_groups
 from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
+from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import LabelledText
 from nlpseq.tasks.calibration import fit_temperature, softened
@@ -225,9 +226,13 @@ class Classifier:
     ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
         self.network.eval()
         rows, windows = cache.rows(texts), self.config.windows
-        for indices in length_groups([len(row) for row in rows], INFERENCE_TOKENS):
+
+        def read(indices: list[int]) -> dict[str, Tensor]:
             batch = in_windows([rows[index] for index in indices], windows.size, windows.overlap)
-            yield indices, self.network.logits(cache.vectors_RD[batch.rows_RW.to(self.device)], batch)
+            return self.network.logits(cache.vectors_RD[batch.rows_RW.to(self.device)], batch)
+
+        groups = length_groups([len(row) for row in rows], INFERENCE_TOKENS)
+        yield from zip(groups, side_by_side(read, groups, self.device), strict=True)
 
     def predict(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[dict[str, str]]:
         """The most probable label of each tokenised text, by scheme."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, mask_of, pad
 from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
+from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
 from nlpseq.tasks.mentions import AugmentConfig, Mentions
@@ -257,14 +258,20 @@ class Tagger:
         """Indices, lengths, mask (B, T) and emissions of batches that together hold every sentence that has words."""
         self.network.eval()
         rows = cache.rows(sentences)
-        for group in length_groups([len(row) for row in rows], INFERENCE_TOKENS):
-            indices = [index for index in group if rows[index]]
-            if indices:
-                lengths = [len(rows[index]) for index in indices]
-                vectors_BTD = cache.vectors_RD[pad([rows[index] for index in indices]).to(self.device)]
-                lengths_B = torch.tensor(lengths, device=self.device)
-                mask_BT = mask_of(lengths_B, vectors_BTD.shape[1])
-                yield indices, lengths, mask_BT, self.network.emissions(vectors_BTD, lengths_B)
+        filled = [index for index, row in enumerate(rows) if row]
+        groups = [
+            [filled[place] for place in group]
+            for group in length_groups([len(rows[index]) for index in filled], INFERENCE_TOKENS)
+        ]
+
+        def read(indices: list[int]) -> tuple[list[int], list[int], Tensor, dict[str, Tensor]]:
+            lengths = [len(rows[index]) for index in indices]
+            vectors_BTD = cache.vectors_RD[pad([rows[index] for index in indices]).to(self.device)]
+            lengths_B = torch.tensor(lengths, device=self.device)
+            mask_BT = mask_of(lengths_B, vectors_BTD.shape[1])
+            return indices, lengths, mask_BT, self.network.emissions(vectors_BTD, lengths_B)
+
+        yield from side_by_side(read, groups, self.device)
 
     def score(self, examples: Iterable[TaggedSentence]) -> dict[str, float]:
         """Per cent: accuracy of UPOS and XPOS, span F1 of NER, for columns that the examples have, and their `mean`.

@@ -22,7 +22,6 @@ _LINE = re.compile(f"[^{_BREAK}]+|[{_BREAK}]+")
 _END = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’»)\]]*+(?=\s)|[。！？।]+[”’」』）]*")
 _BLACK = re.compile(r"\S|\Z")
 _OPENING = re.compile(r"[\s\"'“‘«¿¡(\[—–-]*")
-_LETTER = re.compile(r"[^\W\d_]")
 _LAST_WORD = re.compile(r"(\w+)\.\Z")
 _CUT = re.compile(r"[,;:—–]\s|\s")
 _FINAL_MARKS = re.compile(r"\s*[.!?…。！？।]+\Z")
@@ -119,7 +118,7 @@ def _pieces(sentence: str) -> Iterator[Part]:
 def _stripped(text: str, *, whole: bool) -> Iterator[Part]:
     """A stretch without addresses: the white space around it, and what is to be translated, if there is a letter."""
     inside = text.strip()
-    if not _LETTER.search(inside):
+    if not any(map(str.isalpha, inside)):
         if text:
             yield Part(text, translated=False)
         return

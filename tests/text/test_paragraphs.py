@@ -19,6 +19,7 @@ nasty = st.text(st.sampled_from("ab A.!?…\"'») \n\r\t\u3000\u0085。।@:/w1-
 @given(nasty)
 @example("")
 @example("See https://a.b/c. Write to a@b.c!")
+@example("¹")
 def test_nothing_is_lost_and_every_part_is_short(text: str) -> None:
     parts = parts_of(text)
     assert "".join(part.text for part in parts) == text
