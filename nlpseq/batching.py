@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 def pad(rows: Sequence[Sequence[int]], *, value: int = 0) -> Tensor:
@@ -56,6 +59,17 @@ def length_groups(lengths: Sequence[int], budget: int) -> list[list[int]]:
             groups.append([index])
             width = max(lengths[index], 1)
     return groups
+
+
+def batch_budget(tokens: int) -> int:
+    """Tokens of a batch for a corpus of that many: an epoch has about 150 batches of 120 to 1,200 tokens."""
+    return min(1200, max(120, tokens // 150))
+
+
+def shuffled(items: Sequence[T], lengths: Sequence[int], budget: int, seed: int) -> list[list[T]]:
+    """The items of each training batch of one epoch; `budget` 0 goes by the size of the corpus."""
+    batches = training_batches(lengths, budget or batch_budget(sum(lengths)), seed)
+    return [[items[index] for index in batch] for batch in batches]
 
 
 def training_batches(lengths: Sequence[int], budget: int, seed: int) -> list[list[int]]:

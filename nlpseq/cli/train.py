@@ -22,6 +22,7 @@ class TaskName(StrEnum):
 
     tag = "tag"
     sentiment = "sentiment"
+    lm = "lm"
 
 
 Examples = Annotated[
@@ -62,7 +63,7 @@ Language = Annotated[
 
 
 def command(
-    task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag or sentiment.")],
+    task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag, sentiment or lm.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="The folder of the checkpoint.")
     ] = None,

@@ -22,7 +22,7 @@ Task = Literal["tag", "sentiment", "translate", "lm"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-_READERS: Mapping[str, Collection[str]] = {"tag": READERS, "sentiment": FORMATS}
+_READERS: Mapping[str, Collection[str]] = {"tag": READERS, "sentiment": FORMATS, "lm": ("plain",)}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

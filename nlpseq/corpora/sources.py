@@ -27,7 +27,7 @@ class Source(msgspec.Struct, frozen=True):
 def source_of(spec: str) -> Source:
     """The source that `spec` names. Raises UsageError where it is neither a file nor a corpus."""
     name, _, _ = _parts(spec)
-    if _is_file(spec):
+    if is_file(spec):
         return Source(Path(spec).name)
     if name not in registry():
         raise UsageError(f"{spec!r} is neither a file here nor a corpus. {did_you_mean(name, registry())}")
@@ -43,7 +43,7 @@ def read_source(
     DataError where a file is unreadable or holds no sentence.
     """
     source_of(spec)
-    if _is_file(spec):
+    if is_file(spec):
         sentences = list(read_tagging(spec, tokenize=tokenize))
     else:
         name, own_split, label_map = _parts(spec)
@@ -58,7 +58,7 @@ def read_text_source(
 ) -> list[LabelledText]:
     """All labelled texts of `spec`: a file or folder, or `CORPUS` with `:SPLIT` behind it; else as `read_source`."""
     source_of(spec)
-    if _is_file(spec):
+    if is_file(spec):
         examples = list(read_texts(spec, fields=fields))
     else:
         name, own_split, label_map = _parts(spec)
@@ -88,7 +88,8 @@ def read_sources(
     return [s for spec in specs for s in read_text_source(spec, split, mirror=mirror, fields=fields)]
 
 
-def _is_file(spec: str) -> bool:
+def is_file(spec: str) -> bool:
+    """Whether `spec` names a file or folder rather than a corpus; it need not be there."""
     looks_like_one = "/" in spec or "\\" in spec or ("." in spec and spec.split(":")[0].split("@")[0] not in registry())
     return looks_like_one or Path(spec).is_file() or (Path(spec).is_dir() and spec not in registry())
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from nlpseq.tasks.contract import Task
+from nlpseq.tasks.language_model import LanguageModel
 from nlpseq.tasks.sentiment import Classifier
 from nlpseq.tasks.tagging import Tagger
 
-TASKS: dict[str, type[Task]] = {"tag": Tagger, "sentiment": Classifier}
+TASKS: dict[str, type[Task]] = {"tag": Tagger, "sentiment": Classifier, "lm": LanguageModel}
 
 __all__ = ["TASKS", "Task"]

@@ -57,6 +57,12 @@ class WordTable:
         self.characters_RC = torch.cat((self.characters_RC, characters))
         self.affixes_RA = torch.cat((self.affixes_RA, affixes))
 
+    def keep(self, count: int) -> None:
+        """Forgets all but the first `count` rows."""
+        self.rows = {word: row for word, row in self.rows.items() if row < count}
+        self.forms_R, self.characters_RC = self.forms_R[:count], self.characters_RC[:count]
+        self.affixes_RA = self.affixes_RA[:count]
+
     def embedded(self, embedding: WordEmbedding, rows_BT: Tensor) -> Tensor:
         """Vectors (B, T, D) of rows, on the device of `embedding`; each distinct word's characters are read once."""
         rows_U, word_BT = torch.unique(rows_BT, return_inverse=True)

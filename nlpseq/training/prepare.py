@@ -11,6 +11,7 @@ import msgspec
 
 from nlpseq.checkpoint import find_checkpoint
 from nlpseq.config import Section, build, describe, override, read_toml
+from nlpseq.corpora.plain import plain_parts
 from nlpseq.corpora.sources import read_sources, source_of
 from nlpseq.corpora.tables import USUAL_FIELDS, Fields
 from nlpseq.device import flush_denormals, use_threads
@@ -82,11 +83,16 @@ def prepare(
     tokenizer = Tokenizer(language)
     _ = tokenizer.nlp  # a wrong language is an error now rather than after the training
     read = partial(read_sources, task, mirror=mirror, tokenize=tokenizer.words, fields=fields)
-    examples: Sequence[Any] = read(train, "train")
-    if dev:
-        held: Sequence[Any] = read(dev, "dev")
+    examples: Sequence[Any]
+    held: Sequence[Any]
+    if task == "lm":
+        examples, held = plain_parts(
+            train, dev, distinct=config.text.distinct, seed=config.training.seed, mirror=mirror
+        )
+    elif dev:
+        examples, held = read(train, "train"), read(dev, "dev")
     else:
-        examples, held = hold_out(examples, config.training.seed)
+        examples, held = hold_out(read(train, "train"), config.training.seed)
     return Job(
         task=task,
         config=config,

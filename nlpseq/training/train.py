@@ -7,6 +7,7 @@ import random
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         nowhere = {"path": None, "line": None}  # the same examples may lie elsewhere
         for teacher in self.teachers:
             digest.update((teacher / MANIFEST).read_bytes())
-        for example in (*self.train, "dev", *self.dev):
+        for example in chain(self.train, ["dev"], self.dev):
             same = msgspec.structs.replace(example, **nowhere) if isinstance(example, msgspec.Struct) else example
             digest.update(msgspec.msgpack.encode(same))
         return digest.hexdigest()
@@ -79,7 +80,7 @@ def train(job: Job) -> Iterator[Progress]:
     _make_room(job)
     task, run = _begin(job, fingerprint)
     _forget_after(run.step, job.output / LOG)
-    items = [task.encode(example) for example in job.train]
+    items = task.kept(map(task.encode, job.train), job.output / RESUME)
     if job.teachers:
         items = task.taught(items, job.train, [load_task(folder)[0] for folder in job.teachers])
     limit = None if job.time_limit is None else max(1.0, job.time_limit - (time.monotonic() - began))

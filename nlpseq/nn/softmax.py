@@ -1,0 +1,75 @@
+"""The output layer and its loss as one operation. Axes: N positions, D features, V classes, C positions of a chunk.
+
+A softmax over thousands of pieces is most of the work of a small decoder, and done plainly it is bound by memory: the
+scores (N, V) travel to memory and back half a dozen times. Here a chunk of them at a time stays in cache, and its
+gradients are computed while it is there, so nothing as large as (N, V) is ever kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+CHUNK_SCORES = 2_000_000  # of a chunk: 8 MB; larger ones fall out of cache, smaller ones make slow matrix products
+
+
+def smoothed_cross_entropy(
+    states_ND: Tensor, weight_VD: Tensor, bias_V: Tensor, targets_N: Tensor, smoothing: float = 0.0
+) -> Tensor:
+    """The summed cross-entropy (nats) of softmax(states · weightᵀ + bias) with the targets (int64).
+
+    With `smoothing` s a target stands for 1 - s of the probability, and s is spread evenly over all V classes (Szegedy
+    et al. 2016, section 7). It equals `torch.nn.functional.cross_entropy(..., reduction="sum", label_smoothing=s)`.
+    """
+    loss: Tensor = _SmoothedCrossEntropy.apply(states_ND, weight_VD, bias_V, targets_N, smoothing)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _SmoothedCrossEntropy(torch.autograd.Function):
+    """The gradients are those of one forward pass; `backward` only scales them."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, states_ND: Tensor, weight_VD: Tensor, bias_V: Tensor, targets_N: Tensor, smoothing: float
+    ) -> Tensor:
+        """See `smoothed_cross_entropy`."""
+        learning = any(ctx.needs_input_grad)
+        gradients = tuple(map(torch.zeros_like, (states_ND, weight_VD, bias_V))) if learning else None
+        size = max(1, CHUNK_SCORES // len(weight_VD))
+        total = states_ND.new_zeros(())
+        for start in range(0, len(states_ND), size):
+            here = slice(start, start + size)
+            scores_CV = torch.addmm(bias_V, states_ND[here], weight_VD.T)
+            total += _loss(scores_CV, targets_N[here], smoothing)
+            if gradients:
+                slope_CV = _slope(scores_CV, targets_N[here], smoothing)
+                torch.mm(slope_CV, weight_VD, out=gradients[0][here])
+                gradients[1].addmm_(slope_CV.T, states_ND[here])
+                gradients[2].add_(slope_CV.sum(0))
+        if gradients:
+            ctx.save_for_backward(*gradients)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients of the states, the weight and the bias."""
+        states_ND, weight_VD, bias_V = ctx.saved_tensors
+        return grad * states_ND, grad * weight_VD, grad * bias_V, None, None
+
+
+def _loss(scores_CV: Tensor, targets_C: Tensor, smoothing: float) -> Tensor:
+    gold_C = scores_CV.gather(1, targets_C.unsqueeze(1)).squeeze(1)
+    wanted_C = (1 - smoothing) * gold_C + (smoothing * scores_CV.mean(1) if smoothing else 0.0)
+    return (scores_CV.logsumexp(1) - wanted_C).sum()
+
+
+def _slope(scores_CV: Tensor, targets_C: Tensor, smoothing: float) -> Tensor:
+    """The gradient of the loss with respect to the scores: softmax minus the smoothed target."""
+    slope_CV = scores_CV.softmax(1)
+    if smoothing:
+        slope_CV.sub_(smoothing / scores_CV.shape[1])
+    return slope_CV.scatter_add_(1, targets_C.unsqueeze(1), slope_CV.new_full((len(targets_C), 1), smoothing - 1))
