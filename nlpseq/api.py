@@ -9,6 +9,7 @@ from typing import Any
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task
 from nlpseq.device import find_device, use_threads
 from nlpseq.errors import UsageError
+from nlpseq.generation import GenerationPipeline
 from nlpseq.records import Failure, SentimentPrediction, Span, TagPrediction, Token, TokenizedText
 from nlpseq.tasks.judging import judge
 from nlpseq.tasks.sentiment import Classifier
@@ -24,7 +25,8 @@ FIRST_READ = 16  # the first inputs are answered sooner
 def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = None) -> Any:
     """The pipeline of a checkpoint: a folder, or the name of one that came with the install.
 
-    It is a TagPipeline or a SentimentPipeline, as its task says; `pipe`, and a call, are the same for every task.
+    It is a TagPipeline, a SentimentPipeline or a GenerationPipeline, as its task says; `pipe`, and a call, are the
+    same for every task.
     Raises UsageError where there is none, the device is not there or `threads` is less than 1, TrustError where it
     is damaged.
     """
@@ -211,4 +213,8 @@ def _entities(text: str, sentence: Sentence, labelled: Labelled) -> list[Span]:
     return result
 
 
-PIPELINES: dict[str, Callable[[Any, Manifest], Any]] = {"tag": TagPipeline, "sentiment": SentimentPipeline}
+PIPELINES: dict[str, Callable[[Any, Manifest], Any]] = {
+    "tag": TagPipeline,
+    "sentiment": SentimentPipeline,
+    "lm": GenerationPipeline,
+}

@@ -31,8 +31,8 @@ from nlpseq.tasks import TASKS, Task
 
 FORMAT = 1
 MANIFEST, CONFIG, WEIGHTS, CARD = "manifest.json", "config.json", "model.safetensors", "README.md"
-USUAL = {"tag-en": "tag", "sentiment-en": "sentiment"}  # what commands ask for by default, and its task
-_SAMPLES = {"tag": "sample-tagging", "sentiment": "sample-sentiment"}
+USUAL = {"tag-en": "tag", "sentiment-en": "sentiment", "lm-en": "lm"}  # what commands ask for by default, and its task
+_SAMPLES = {"tag": "sample-tagging", "sentiment": "sample-sentiment", "lm": "sample-text"}
 FileName = Annotated[str, Meta(pattern=r"^(text/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 

@@ -31,16 +31,18 @@ def command(
 
     Of a tagger: accuracy for parts of speech; precision, recall and F1 of whole entities, as conlleval counts them; by
     class, by sentence length, and for words rare or unseen in training. Of a classifier: accuracy, recall and precision
-    of each label, by length, and the expected calibration error of its probabilities.
+    of each label, by length, and the expected calibration error of its probabilities. Of a language model, on plain
+    text: perplexity, bits per character, and how often the likeliest unit comes next.
 
     Example: nlpseq evaluate my-tagger my-test.conllu
     """
     from nlpseq.api import load
-    from nlpseq.cli import evaluation, evaluation_texts
+    from nlpseq.cli import evaluation, evaluation_language, evaluation_texts
     from nlpseq.cli.tables import tell
+    from nlpseq.corpora.plain import read_plain
     from nlpseq.corpora.sources import read_source, read_text_source
     from nlpseq.corpora.tables import Fields
-    from nlpseq.tasks import sentiment_report, tagging_report
+    from nlpseq.tasks import language_report, sentiment_report, tagging_report
 
     pipeline = load(checkpoint, device=device.value, threads=threads)
     if pipeline.task == "tag":
@@ -52,6 +54,15 @@ def command(
             return
         tell(f"{checkpoint} on {data}: {tagging.sentences:,} sentences, {tagging.tokens:,} tokens")
         evaluation.show(tagging, confusions)
+        return
+    if pipeline.task == "lm":
+        lines = list(read_plain([data], "dev", mirror=mirror))
+        read = language_report.report(pipeline.model, lines, worst=worst)
+        if json:
+            typer.echo(evaluation_language.as_json(read))
+            return
+        tell(f"{checkpoint} on {data}: {read.lines:,} lines, {read.units:,} units, {read.characters:,} characters")
+        evaluation_language.show(read)
         return
     fields = Fields(text_column, tuple(label_column or ()))
     texts = read_text_source(data, "dev", mirror=mirror, fields=fields)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
-from nlpseq.records import Failure, SentimentPrediction, TagPrediction
+from nlpseq.records import Continuation, Failure, SentimentPrediction, TagPrediction
 
-Prediction = TagPrediction | SentimentPrediction  # of any task: each new task joins its record here
+Prediction = TagPrediction | SentimentPrediction | Continuation  # of any task: each new task joins its record here
 
 
-P = TypeVar("P", TagPrediction, SentimentPrediction)
+P = TypeVar("P", TagPrediction, SentimentPrediction, Continuation)
 
 
 class Answer(NamedTuple):

@@ -15,9 +15,10 @@ Renderer = Callable[[Iterable[Answer]], Iterator[str]]
 PLAIN: Mapping[str, Mapping[str, Renderer]] = {
     "tag": {"text": text.tag, "jsonl": jsonl.tag, "tsv": tsv.tag, "conllu": conllu.tag, "html": html.tag},
     "sentiment": {"text": text.sentiment, "jsonl": jsonl.sentiment, "tsv": tsv.sentiment, "html": html.sentiment},
+    "lm": {"text": text.lm, "jsonl": jsonl.lm},
 }  # and every task has "rich", in `terminal.RENDERERS`
 
-IN_A_PIPE = {"tag": "jsonl", "sentiment": "jsonl"}  # what `auto` is where nobody looks
+IN_A_PIPE = {"tag": "jsonl", "sentiment": "jsonl", "lm": "text"}  # what `auto` is where nobody looks
 BY_SUFFIX = {".tsv": "tsv", ".conllu": "conllu", ".html": "html"}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from nlpseq.records import Failure, SentimentPrediction, Span, TagPrediction, Token
+from nlpseq.records import Continuation, Failure, SentimentPrediction, Span, TagPrediction, Token
 from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.safe import without_surrogates
 
@@ -29,6 +29,30 @@ def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
     for prediction, extra in of_kind(answers, SentimentPrediction):
         own = _failure(prediction) if isinstance(prediction, Failure) else _judged(prediction)
         yield _line(own | {key: value for key, value in extra.items() if key not in own})
+
+
+def lm(answers: Iterable[Answer]) -> Iterator[str]:
+    """`{"prompt", "text", "tokens", "ended", "score"}`, `alternatives` of a search, and the keys passed through.
+
+    With suggestions it is `{"prompt", "suggestions": [{"word", "probability"}]}`.
+    """
+    for prediction, extra in of_kind(answers, Continuation):
+        own = _failure(prediction) if isinstance(prediction, Failure) else _continued(prediction)
+        yield _line(own | {key: value for key, value in extra.items() if key not in own})
+
+
+def _continued(prediction: Continuation) -> dict[str, object]:
+    if prediction.suggestions is not None:
+        words = [{"word": s.word, "probability": round(s.probability, 4)} for s in prediction.suggestions]
+        return {"prompt": prediction.prompt, "suggestions": words}
+    result: dict[str, object] = {
+        "prompt": prediction.prompt,
+        "text": prediction.text,
+        "tokens": prediction.tokens,
+        "ended": prediction.ended,
+        "score": round(prediction.score, 4),
+    }
+    return result | ({"alternatives": list(prediction.alternatives)} if prediction.alternatives else {})
 
 
 def _judged(prediction: SentimentPrediction) -> dict[str, object]:

@@ -283,6 +283,11 @@ class LanguageModel:
                 result[index] = Foretold(found_BT[row, :length].tolist(), log_BTV[row, :length].argmax(1).tolist())
         return result
 
+    def targets(self, example: str) -> list[int]:
+        """The units that are to be foretold of a line, its end among them."""
+        reading = Reading.of([self.encode(example).ids], len(self.units))
+        return [int(unit) for unit in reading.targets_BT[0].tolist()]
+
     def calibrate(self, examples: Sequence[str]) -> None:
         """Nothing is fitted after the weights."""
 

@@ -158,6 +158,13 @@ class LanguageNetwork(nn.Module):
             penalty = slow if penalty is None else penalty + slow
         return penalty if self.training else None
 
+    def last_log_probabilities(
+        self, stack: RecurrentStack, vectors_BTD: Tensor, before: Sequence[State] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """log p (B, V) of what follows the last position, and the states there."""
+        states_BTH, _, after = stack(self.dropout(vectors_BTD), before)
+        return self.softmax.log_probabilities(states_BTH[:, -1], self.tied_weight), after
+
     def log_probabilities(
         self, stack: RecurrentStack, vectors_BTD: Tensor, before: Sequence[State] | None = None
     ) -> tuple[Tensor, list[State]]:

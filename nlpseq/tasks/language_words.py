@@ -93,6 +93,11 @@ class Words:
         """Every unit begins a word."""
         return frozenset(range(len(self)))
 
+    def begins(self, line: bool) -> frozenset[int]:
+        """Every word of the vocabulary."""
+        del line
+        return frozenset(range(RESERVED, len(self)))
+
     def to_plain(self) -> dict[str, Any]:
         """Plain values for the checkpoint's `text/`."""
         return {"words": self.words.to_plain(), "units": self.vocabulary.symbols}

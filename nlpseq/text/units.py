@@ -49,6 +49,9 @@ class Units(Protocol):
     def opening(self) -> frozenset[int]:
         """Ids of units before which a word is complete, `end` among them."""
 
+    def begins(self, line: bool) -> frozenset[int]:
+        """Ids of units that may begin a word, at the beginning of a line or within it."""
+
 
 class Characters:
     """The characters of the training text that were seen often enough; any other is unknown, and written as U+FFFD."""
@@ -95,6 +98,12 @@ class Characters:
         marks = [symbol for symbol in self.vocabulary.symbols if not (symbol.isalnum() or symbol in "'’-")]
         return frozenset({self.end, *self.vocabulary.ids(marks)})
 
+    def begins(self, line: bool) -> frozenset[int]:
+        """A space; at the beginning of a line whatever stands within words."""
+        if line:
+            return frozenset(range(RESERVED, len(self))) - self.opening
+        return frozenset({self.vocabulary.id(" ")})
+
 
 class PieceUnits:
     """The pieces of a SentencePiece model."""
@@ -130,6 +139,12 @@ class PieceUnits:
         names = self.pieces.names(range(len(self)))
         bare = (index for index, name in enumerate(names) if index > self.end and _opens(name))
         return frozenset({self.end, *bare})
+
+    def begins(self, line: bool) -> frozenset[int]:
+        """Pieces with a space before them, which a line begins with as well."""
+        del line
+        names = self.pieces.names(range(len(self)))
+        return frozenset(index for index, name in enumerate(names) if name.startswith(_SPACE))
 
 
 def _opens(name: str) -> bool:

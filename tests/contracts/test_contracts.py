@@ -178,9 +178,7 @@ def test_it_predicts_the_same_in_a_batch_as_alone(name: str, cell: str) -> None:
     together = TINY[name].probabilities(task, examples)
     for index, example in enumerate(examples):
         for column, values in TINY[name].probabilities(task, [example])[0].items():
-            assert together[index][column] == pytest.approx(
-                values, rel=1e-5, abs=1e-5
-            )  # sums in another order
+            assert together[index][column] == pytest.approx(values, rel=1e-5, abs=1e-5)  # sums in another order
 
 
 @every_task
