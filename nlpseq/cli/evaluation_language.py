@@ -1,4 +1,4 @@
-"""What `evaluate` shows of a language model: tables on a terminal, tab-separated lines in a pipe, or one JSON object."""
+"""What `evaluate` shows of a language model: tables on a terminal, tab-separated in a pipe, or one JSON object."""
 
 from __future__ import annotations
 

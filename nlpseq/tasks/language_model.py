@@ -70,7 +70,7 @@ class LanguageTrainingConfig(TrainingConfig, frozen=True):
     ] = 64
     batch_tokens: Annotated[
         int, Meta(ge=0, description="tokens of a batch: streams times unroll; 0: by the size of the text")
-    ] = 2048
+    ] = 0
     epochs: Annotated[int, Meta(ge=1, description="passes over the text")] = 10
     evaluate_every: Annotated[int, Meta(ge=0, description="steps between evaluations; 0: once an epoch")] = 2000
     clip_norm: Annotated[float, Meta(ge=0, description="gradients are scaled down to this norm; 0: never")] = 1.0

@@ -32,7 +32,11 @@ def report(model: LanguageModel, lines: Sequence[str], *, worst: int = 3) -> Lan
     scores = model.score(lines)
     read = model.foretell(lines)
     items = [model.targets(line) for line in lines]
-    right = sum(a == b for one, wanted in zip(read, items, strict=True) for a, b in zip(one.likeliest, wanted))
+    right = sum(
+        got == unit
+        for one, wanted in zip(read, items, strict=True)
+        for got, unit in zip(one.likeliest, wanted, strict=True)
+    )
     units = sum(map(len, items))
     unknown = sum(unit in model.units.silent for wanted in items for unit in wanted)
     bits = (

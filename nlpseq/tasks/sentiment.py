@@ -108,6 +108,10 @@ class Classifier:
         classifier.network.embedding.start_from(vectors, words)
         return classifier
 
+    def with_words(self, words: WordVocabularies) -> Classifier:
+        """The same classifier with other vocabularies of words, and fresh weights."""
+        return Classifier(self.config, words, self.labels, self.temperatures)
+
     @property
     def main_scheme(self) -> str:
         """The scheme that an answer's label is of: polarity, else the first of the user's own, else stars."""

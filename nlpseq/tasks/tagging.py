@@ -117,6 +117,12 @@ class Tagger:
         tagger.mentions = mentions
         return tagger
 
+    def with_words(self, words: WordVocabularies) -> Tagger:
+        """The same tagger with other vocabularies of words, and fresh weights."""
+        tagger = Tagger(self.config, words, self.labels)
+        tagger.mentions = self.mentions
+        return tagger
+
     # -- training
 
     @property

@@ -13,7 +13,7 @@ from nlpseq.config import TrainingConfig
 from nlpseq.errors import NlpseqError
 from nlpseq.records import Progress
 from nlpseq.tasks import Task
-from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, rate_at
+from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, part_of_rate, rate_at
 
 REPORT_SECONDS = 1.0
 
@@ -141,7 +141,7 @@ def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:
     """One update; returns the loss a label and the norm of the gradients, still on the device."""
     run.task.network.train()
     for group in run.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * part_of_rate(group["depth"], run.epoch, run.config)
     run.optimizer.zero_grad(set_to_none=True)
     losses = run.task.losses(run.task.collate(batch)).values()
     if not losses:  # none of its examples has a label that is learnt

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from nlpseq.checkpoint import find_checkpoint
+from nlpseq.checkpoint import find_checkpoint, load_task
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.plain import plain_parts
 from nlpseq.corpora.sources import read_sources, source_of
@@ -17,6 +17,7 @@ from nlpseq.corpora.tables import USUAL_FIELDS, Fields
 from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
+from nlpseq.tasks.pretrained import shapes_of
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.training.resume import RESUME
 from nlpseq.training.train import Job, hold_out
@@ -78,7 +79,8 @@ def prepare(
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     use_threads(threads)
     flush_denormals()
-    config = build(TASKS[task].config_type, settings)
+    pretrained = _pretrained(settings)
+    config = build(TASKS[task].config_type, _in_shape(settings, pretrained))
     language = config.tokenizer.language
     tokenizer = Tokenizer(language)
     _ = tokenizer.nlp  # a wrong language is an error now rather than after the training
@@ -102,14 +104,34 @@ def prepare(
         languages=(language,),
         trained_on=tuple(map(source_of, train)),
         teachers=tuple(map(_teacher, teachers)),
+        pretrained=pretrained,
         dev_on=tuple(source_of(spec).name for spec in dev) or ("a held-out tenth",),
         **options,
     )
 
 
 def _teacher(name: str) -> Path:
-    """The folder of a checkpoint whose training is over. Raises UsageError."""
+    return _finished("--teacher ", name)
+
+
+def _finished(option: str, name: str) -> Path:
+    """The folder of a checkpoint whose training is over. Raises UsageError, naming the option that named it."""
     folder = find_checkpoint(name)
     if (folder / RESUME).exists():
-        raise UsageError(f"--teacher {name}: its training is not over. Finish it with --resume first.")
+        raise UsageError(f"{option}{name}: its training is not over. Finish it with --resume first.")
     return folder
+
+
+def _pretrained(settings: Mapping[str, Any]) -> Path | None:
+    """The folder of the language model that the settings name, if they name one. Raises UsageError."""
+    encoder = settings.get("encoder", {})
+    name = encoder.get("pretrained") if isinstance(encoder, Mapping) else None
+    return None if name is None else _finished("encoder.pretrained=", str(name))
+
+
+def _in_shape(settings: dict[str, Any], pretrained: Path | None) -> dict[str, Any]:
+    """The settings, with those of the language model's shape where the user gave none."""
+    if pretrained is None:
+        return settings
+    shapes = shapes_of(load_task(pretrained)[0], str(pretrained))
+    return {**settings, **{section: {**values, **settings.get(section, {})} for section, values in shapes.items()}}

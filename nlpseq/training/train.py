@@ -21,6 +21,7 @@ from nlpseq.errors import DataError, UsageError
 from nlpseq.model_card import model_card
 from nlpseq.records import Progress
 from nlpseq.tasks import TASKS, Task
+from nlpseq.tasks.pretrained import start_from
 from nlpseq.training.loop import Run, fit
 from nlpseq.training.resume import RESUME, read_state, write_state
 
@@ -43,6 +44,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     command: str = ""
     notes: str = ""
     teachers: tuple[Path, ...] = ()
+    pretrained: Path | None = None
     resume: bool = False
     time_limit: float | None = None
     device: str = "auto"
@@ -50,6 +52,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """A digest of the settings and the examples: a run may be resumed only where it is the same."""
         digest = hashlib.sha256(msgspec.json.encode(self.config))
+        if self.pretrained:
+            digest.update((self.pretrained / MANIFEST).read_bytes())
         nowhere = {"path": None, "line": None}  # the same examples may lie elsewhere
         for teacher in self.teachers:
             digest.update((teacher / MANIFEST).read_bytes())
@@ -119,6 +123,8 @@ def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         task = TASKS[job.task].create(job.config, job.train)
+        if job.pretrained:
+            task = start_from(task, load_task(job.pretrained)[0])
     task.network.to(find_device(job.device))
     run = Run(task, settings)
     if job.resume:
