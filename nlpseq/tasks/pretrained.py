@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol, Self, runtime_checkable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from nlpseq.errors import UsageError
 from nlpseq.nn.embedding import WordEmbedding
@@ -97,23 +97,22 @@ def _and(own: Vocabulary, others: Vocabulary) -> Vocabulary:
 
 
 def _copy_embedding(to: WordEmbedding, words: WordVocabularies, source: nn.Module, known: WordVocabularies) -> None:
-    """Rows by what they stand for, everything else as it is; the characters may be read by a CNN or an LSTM."""
-    weights, rows = source.state_dict(), {
-        "forms.weight": (words.forms, known.forms),
-        "characters.embedding.weight": (words.characters, known.characters),
-        "affixes.weight": (words.affixes, known.affixes),
-    }  # fmt: skip
+    """So that every word has the vector that the language model gives it; the parts may be of any kind.
+
+    What the model does not know begins as what it takes it for: another form, or the unknown one.
+    """
+    rows = {
+        "forms.weight": [known.form_id(form) for form in words.forms.symbols],
+        "characters.embedding.weight": known.characters.ids(words.characters.symbols),
+        "affixes.weight": known.affixes.ids(words.affixes.symbols),
+    }
+    given = source.state_dict()
     for name, weight in to.state_dict().items():
         if name in rows:
-            _copy_rows(weight, weights[name], *rows[name])
+            reserved = len(weight) - len(rows[name])
+            weight.copy_(torch.cat((given[name][:reserved], given[name][rows[name]])))
         else:
-            weight.copy_(weights[name])
-
-
-def _copy_rows(to_VD: Tensor, from_VD: Tensor, own: Vocabulary, known: Vocabulary) -> None:
-    to_VD[: own.reserved] = from_VD[: known.reserved]
-    shared = [symbol for symbol in own.symbols if symbol in known]
-    to_VD[own.ids(shared)] = from_VD[known.ids(shared)]
+            weight.copy_(given[name])
 
 
 def _pairs(encoder: RecurrentEncoder, model: LanguageModel) -> list[tuple[RecurrentLayer, nn.Module, nn.Module | None]]:
