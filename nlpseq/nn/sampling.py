@@ -20,7 +20,7 @@ class SamplingConfig(Section, frozen=True):
     top_k: Annotated[int, Meta(ge=0, description="only the K likeliest units are drawn from; 0: all")] = 0
     top_p: Annotated[
         float,
-        Meta(gt=0, le=1, description="only the likeliest units, as few as have this probability together; 1: all"),
+        Meta(ge=0.001, le=1, description="only the likeliest units, as few as have this probability together; 1: all"),
     ] = 0.95
 
 

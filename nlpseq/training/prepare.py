@@ -78,9 +78,9 @@ def prepare(
     if not train:
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     use_threads(threads)
-    flush_denormals()
     pretrained = _pretrained(settings)
     config = build(TASKS[task].config_type, _in_shape(settings, pretrained))
+    flush_denormals()  # not before: the bound of "above 0" is a denormal number, and would be 0
     language = config.tokenizer.language
     tokenizer = Tokenizer(language)
     _ = tokenizer.nlp  # a wrong language is an error now rather than after the training
