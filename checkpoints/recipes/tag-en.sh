@@ -18,5 +18,5 @@ teach 2 &
 second=$!
 wait $first
 wait $second
-nlpseq train tag --config $recipes/tag-en.toml --card $recipes/tag-en.md --threads 2 -o runs/tag-en --resume \
+nlpseq train tag --config $recipes/tag-en.toml --card $recipes/tag-en.md --threads 1 -o runs/tag-en --resume \
   --teacher runs/tag-en-teacher-1 --teacher runs/tag-en-teacher-2

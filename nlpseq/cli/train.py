@@ -46,6 +46,13 @@ Teachers = Annotated[
         help="Learn from this checkpoint's probabilities beside the labels; may be repeated.",
     ),
 ]  # fmt: skip
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start", metavar="NAME|FOLDER",
+        help="Go on from this checkpoint's words, labels and weights instead of from nothing.",
+    ),
+]  # fmt: skip
 Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Settings as TOML; a table [data] may hold train and dev."),
@@ -73,6 +80,7 @@ def command(
     text_column: options.TextColumn = None,
     label_column: options.LabelColumns = None,
     teacher: Teachers = None,
+    start: Start = None,
     config: Config = None,
     settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run into FOLDER was interrupted.")] = False,
@@ -118,6 +126,7 @@ def command(
         output=output,
         fields=Fields(text_column or data.text_column, tuple(label_column or data.label_columns)),
         teachers=teacher or (),
+        start=start,
         mirror=mirror,
         command=shlex.join(["nlpseq", *sys.argv[1:]]),
         notes=card.read_text(encoding="utf-8") if card else "",

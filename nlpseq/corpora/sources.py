@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from nlpseq.corpora.jsonl import Tokenize
 from nlpseq.corpora.reading import read_tagging
@@ -56,15 +57,18 @@ def read_source(
 def read_text_source(
     spec: str, split: str, *, mirror: str | Path | None = None, fields: Fields = USUAL_FIELDS
 ) -> list[LabelledText]:
-    """All labelled texts of `spec`: a file or folder, or `CORPUS` with `:SPLIT` behind it; else as `read_source`."""
+    """All labelled texts of `spec`: a file or folder, or `CORPUS`, with `:SPLIT`, `@SCHEME` or both behind it.
+
+    `@polarity,stars` keeps the labels of those schemes alone. Otherwise as `read_source`.
+    """
     source_of(spec)
     if is_file(spec):
         examples = list(read_texts(spec, fields=fields))
     else:
-        name, own_split, label_map = _parts(spec)
-        if label_map:
-            raise UsageError(f"{spec}: corpora of labelled texts have no label maps; name a split, as in {name}:train.")
+        name, own_split, schemes = _parts(spec)
         examples = list(open_texts(name, own_split or split, mirror))
+        if schemes:
+            examples = _judged_by(schemes.split(","), examples, spec)
     if not examples:
         raise DataError("It holds no text.", spec)
     return examples
@@ -86,6 +90,15 @@ def read_sources(
     if task == "tag":
         return [s for spec in specs for s in read_source(spec, split, mirror=mirror, tokenize=tokenize)]
     return [s for spec in specs for s in read_text_source(spec, split, mirror=mirror, fields=fields)]
+
+
+def _judged_by(schemes: Sequence[str], examples: Sequence[LabelledText], spec: str) -> list[LabelledText]:
+    """The examples with the labels of these schemes alone. Raises UsageError for a scheme that none of them has."""
+    known = dict.fromkeys(scheme for example in examples for scheme in example.labels)
+    for scheme in schemes:
+        if scheme not in known:
+            raise UsageError(f"{spec}: no text in it is judged by {scheme!r}. {did_you_mean(scheme, known)}")
+    return [replace(e, labels={s: label for s, label in e.labels.items() if s in schemes}) for e in examples]
 
 
 def is_file(spec: str) -> bool:

@@ -28,40 +28,67 @@ def word_ids(words: Sequence[str], vocabularies: WordVocabularies, limit: int) -
 class WordTable:
     """Rows of ids for the distinct words of the training examples, appended as words are met.
 
-    `forms_R`, `characters_RC` and `affixes_RA` (int64, R rows) are for lookup by row; row 0 is padding.
+    `forms_R`, `characters_RC` and `affixes_RA` (int64, R rows) are for lookup by row; row 0 is padding. They are made
+    when they are looked at: growing them with every text would copy them as often as there are texts.
     """
 
     def __init__(self, words: WordVocabularies, word_length: int) -> None:
         self.words = words
         self.word_length = word_length
         self.rows: dict[str, int] = {}
-        self.forms_R = torch.zeros(1, dtype=torch.int64)
-        self.characters_RC = torch.zeros(1, word_length + 2, dtype=torch.int64)
-        self.characters_RC[0, 0] = 1
-        self.affixes_RA = torch.zeros(1, len(AFFIXES), dtype=torch.int64)
+        self._waiting: list[str] = []
+        self._forms_R = torch.zeros(1, dtype=torch.int64)
+        self._characters_RC = torch.zeros(1, word_length + 2, dtype=torch.int64)
+        self._characters_RC[0, 0] = 1
+        self._affixes_RA = torch.zeros(1, len(AFFIXES), dtype=torch.int64)
 
     def __len__(self) -> int:
         """Number of rows, the padding row included."""
         return len(self.rows) + 1
 
+    @property
+    def forms_R(self) -> Tensor:
+        """Form ids."""
+        self._settle()
+        return self._forms_R
+
+    @property
+    def characters_RC(self) -> Tensor:
+        """Character ids."""
+        self._settle()
+        return self._characters_RC
+
+    @property
+    def affixes_RA(self) -> Tensor:
+        """Affix ids."""
+        self._settle()
+        return self._affixes_RA
+
     def add(self, words: Iterable[str]) -> None:
         """Appends a row for each word that has none."""
-        fresh = [word for word in dict.fromkeys(words) if word not in self.rows]
-        if not fresh:
-            return
-        for word in fresh:
-            self.rows[word] = len(self.rows) + 1
+        for word in words:
+            if word not in self.rows:
+                self.rows[word] = len(self.rows) + 1
+                self._waiting.append(word)
+
+    def _settle(self) -> None:
+        for start in range(0, len(self._waiting), CHUNK):
+            self._append(self._waiting[start : start + CHUNK])
+        self._waiting = []
+
+    def _append(self, fresh: list[str]) -> None:
         forms, characters, affixes = word_ids(fresh, self.words, self.word_length)
         characters = nn.functional.pad(characters, (0, self.word_length + 2 - characters.shape[1]))
-        self.forms_R = torch.cat((self.forms_R, forms))
-        self.characters_RC = torch.cat((self.characters_RC, characters))
-        self.affixes_RA = torch.cat((self.affixes_RA, affixes))
+        self._forms_R = torch.cat((self._forms_R, forms))
+        self._characters_RC = torch.cat((self._characters_RC, characters))
+        self._affixes_RA = torch.cat((self._affixes_RA, affixes))
 
     def keep(self, count: int) -> None:
         """Forgets all but the first `count` rows."""
+        self._settle()
         self.rows = {word: row for word, row in self.rows.items() if row < count}
-        self.forms_R, self.characters_RC = self.forms_R[:count], self.characters_RC[:count]
-        self.affixes_RA = self.affixes_RA[:count]
+        self._forms_R, self._characters_RC = self._forms_R[:count], self._characters_RC[:count]
+        self._affixes_RA = self._affixes_RA[:count]
 
     def embedded(self, embedding: WordEmbedding, rows_BT: Tensor) -> Tensor:
         """Vectors (B, T, D) of rows, on the device of `embedding`; each distinct word's characters are read once."""

@@ -1,7 +1,7 @@
 """Raw text into sentences of words, with the offset of each: spaCy's rules, a bounded time for any input.
 
-spaCy's tokenizer decides on each stretch between white space by itself, so what it says of a stretch is remembered,
-and a giant stretch, on which its rules can take quadratic time, never reaches it.
+spaCy's tokenizer decides on each stretch between white space by itself (but for some smileys), so what it says of a
+stretch is remembered, and a giant stretch, on which its rules can take quadratic time, never reaches it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import Any
 from nlpseq.errors import UsageError
 
 GIANT = 256  # code points: longer stretches without white space are split by one linear pattern instead
-MEMORY = 200_000  # stretches remembered
+MEMORY = 200_000  # stretches remembered from one text to the next
+AT_ONCE = 10_000  # stretches that spaCy is asked about at once
+BETWEEN = " a "
 _STRETCH = re.compile(r"\S+")
 _GIANT_PIECE = re.compile(r"\w+|[^\w\s]+")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S*\Z", re.IGNORECASE)
@@ -60,11 +62,20 @@ class Tokenizer:
         """The words of `text`, in order, and the offset of each. White space belongs to no word."""
         tokens: list[str] = []
         starts: list[int] = []
-        for match in _STRETCH.finditer(text):
-            stretch, at = match.group(), match.start()
-            for offset, piece in self._memory.get(stretch) or self._pieces(stretch):
+        memory = self._memory
+        stretches = _STRETCH.findall(text)
+        new = [stretch for stretch in stretches if stretch not in memory]
+        for start in range(0, len(new), AT_ONCE):
+            self._learn(new[start : start + AT_ONCE])
+        end = 0
+        for stretch in stretches:
+            at = text.index(stretch, end)
+            end = at + len(stretch)
+            for offset, piece in memory.get(stretch) or _split_giant(stretch):
                 tokens.append(piece)
                 starts.append(at + offset)
+        if len(memory) > MEMORY:
+            memory.clear()
         return tokens, starts
 
     def sentences(self, text: str) -> list[Sentence]:
@@ -73,17 +84,26 @@ class Tokenizer:
         bounds = [*sentence_starts(text, tokens, starts, self.limit), len(tokens)]
         return [Sentence(tuple(tokens[a:b]), tuple(starts[a:b])) for a, b in pairwise(bounds) if a < b]
 
-    def _pieces(self, stretch: str) -> tuple[tuple[int, str], ...]:
-        if len(stretch) > GIANT:
-            return _split_giant(stretch)
-        whole = _HALF_PAIR.sub("\ufffd", stretch)  # spaCy encodes what it reads, and these have no encoding
+    def _learn(self, stretches: Sequence[str]) -> None:
+        """Asks spaCy about stretches, the giant ones apart, all at once: a call for each would cost five times as much.
+
+        A word stands between each two: where brackets and smileys meet, spaCy looks across white space.
+        """
+        fresh = [stretch for stretch in dict.fromkeys(stretches) if len(stretch) <= GIANT]
+        text = _HALF_PAIR.sub("\ufffd", BETWEEN.join(fresh))  # spaCy encodes what it reads; these have no encoding
         with self.nlp.memory_zone():
-            found = [(token.idx, len(token.text)) for token in self.nlp.tokenizer(whole) if token.text]
-        pieces = tuple((at, stretch[at : at + length]) for at, length in found)
-        if len(self._memory) >= MEMORY:
-            self._memory.clear()
-        self._memory[stretch] = pieces
-        return pieces
+            found = [(token.idx, len(token.text)) for token in self.nlp.tokenizer(text) if token.text]
+        start, place = 0, 0
+        for stretch in fresh:
+            end = start + len(stretch)
+            pieces = []
+            while place < len(found) and found[place][0] < end:
+                at, length = found[place]
+                if at >= start:
+                    pieces.append((at - start, stretch[at - start : at - start + length]))
+                place += 1
+            self._memory[stretch] = tuple(pieces)
+            start = end + len(BETWEEN)
 
 
 def _split_giant(stretch: str) -> tuple[tuple[int, str], ...]:

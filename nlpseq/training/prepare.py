@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from nlpseq.checkpoint import find_checkpoint, load_task
+from nlpseq.checkpoint import CONFIG, find_checkpoint, load_task, verify
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.plain import plain_parts
 from nlpseq.corpora.sources import read_sources, source_of
@@ -66,6 +66,7 @@ def prepare(
     dev: Sequence[str],
     output: Path,
     teachers: Sequence[str] = (),
+    start: str | None = None,
     fields: Fields = USUAL_FIELDS,
     mirror: Path | None = None,
     threads: int | None = None,
@@ -78,8 +79,10 @@ def prepare(
     if not train:
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     use_threads(threads)
-    pretrained = _pretrained(settings)
-    config = build(TASKS[task].config_type, _in_shape(settings, pretrained))
+    base = _finished("--start", start) if start else None
+    pretrained = _pretrained(settings, base)
+    given = _over(base, task, settings) if base else _in_shape(settings, pretrained)
+    config = build(TASKS[task].config_type, given)
     flush_denormals()  # not before: the bound of "above 0" is a denormal number, and would be 0
     language = config.tokenizer.language
     tokenizer = Tokenizer(language)
@@ -103,30 +106,42 @@ def prepare(
         output=output,
         languages=(language,),
         trained_on=tuple(map(source_of, train)),
-        teachers=tuple(map(_teacher, teachers)),
+        teachers=tuple(_finished("--teacher", name) for name in teachers),
+        start=base,
         pretrained=pretrained,
         dev_on=tuple(source_of(spec).name for spec in dev) or ("a held-out tenth",),
         **options,
     )
 
 
-def _teacher(name: str) -> Path:
-    return _finished("--teacher ", name)
-
-
 def _finished(option: str, name: str) -> Path:
-    """The folder of a checkpoint whose training is over. Raises UsageError, naming the option that named it."""
+    """The folder of a checkpoint whose training is over. Raises UsageError."""
     folder = find_checkpoint(name)
     if (folder / RESUME).exists():
-        raise UsageError(f"{option}{name}: its training is not over. Finish it with --resume first.")
+        raise UsageError(f"{option} {name}: its training is not over. Finish it with --resume first.")
     return folder
 
 
-def _pretrained(settings: Mapping[str, Any]) -> Path | None:
+def _over(base: Path, task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a checkpoint but for those of its training, and over them the ones given. Raises UsageError."""
+    manifest = verify(base)
+    if manifest.task != task:
+        raise UsageError(f"--start {base}: is a checkpoint for {manifest.task}, not for {task}.")
+    result = msgspec.json.decode((base / CONFIG).read_bytes(), type=dict[str, Any])
+    result.pop("training", None)
+    for name, value in settings.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = {**result[name], **value} if both else value
+    return result
+
+
+def _pretrained(settings: Mapping[str, Any], base: Path | None) -> Path | None:
     """The folder of the language model that the settings name, if they name one. Raises UsageError."""
     encoder = settings.get("encoder", {})
     name = encoder.get("pretrained") if isinstance(encoder, Mapping) else None
-    return None if name is None else _finished("encoder.pretrained=", str(name))
+    if name is not None and base is not None:
+        raise UsageError("--start and encoder.pretrained were both given. Begin from one of them.")
+    return None if name is None else _finished("encoder.pretrained", str(name))
 
 
 def _in_shape(settings: dict[str, Any], pretrained: Path | None) -> dict[str, Any]:

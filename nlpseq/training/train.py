@@ -44,6 +44,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     command: str = ""
     notes: str = ""
     teachers: tuple[Path, ...] = ()
+    start: Path | None = None
     pretrained: Path | None = None
     resume: bool = False
     time_limit: float | None = None
@@ -52,11 +53,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """A digest of the settings and the examples: a run may be resumed only where it is the same."""
         digest = hashlib.sha256(msgspec.json.encode(self.config))
-        if self.pretrained:
-            digest.update((self.pretrained / MANIFEST).read_bytes())
         nowhere = {"path": None, "line": None}  # the same examples may lie elsewhere
-        for teacher in self.teachers:
-            digest.update((teacher / MANIFEST).read_bytes())
+        for checkpoint in (*self.teachers, *filter(None, (self.start, self.pretrained))):
+            digest.update((checkpoint / MANIFEST).read_bytes())
         for example in chain(self.train, ["dev"], self.dev):
             same = msgspec.structs.replace(example, **nowhere) if isinstance(example, msgspec.Struct) else example
             digest.update(msgspec.msgpack.encode(same))
@@ -84,7 +83,7 @@ def train(job: Job) -> Iterator[Progress]:
     _make_room(job)
     task, run = _begin(job, fingerprint)
     _forget_after(run.step, job.output / LOG)
-    items = task.kept(map(task.encode, job.train), job.output / RESUME)
+    items = _encoded(task, job)
     if job.teachers:
         items = task.taught(items, job.train, [load_task(folder)[0] for folder in job.teachers])
     limit = None if job.time_limit is None else max(1.0, job.time_limit - (time.monotonic() - began))
@@ -122,7 +121,7 @@ def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
     settings = job.config.training
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        task = TASKS[job.task].create(job.config, job.train)
+        task = _continued(job) if job.start else TASKS[job.task].create(job.config, job.train)
         if job.pretrained:
             task = start_from(task, load_task(job.pretrained)[0])
     task.network.to(find_device(job.device))
@@ -134,6 +133,34 @@ def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
         elif (job.output / MANIFEST).exists():
             raise UsageError(f"{job.output}: this run is over; there is nothing to resume.")
     return task, run
+
+
+def _continued(job: Job) -> Task:
+    """A model with the vocabularies and weights of the checkpoint to start from. Raises UsageError if it cannot be."""
+    assert job.start is not None, "asked only where there is one"
+    given, _ = load_task(job.start)
+    task: Task = TASKS[job.task].from_plain(job.config, given.to_plain())
+    try:
+        task.network.load_state_dict(given.network.state_dict())
+    except RuntimeError:
+        raise UsageError(
+            f"{job.start}: its weights do not fit the settings given. Beside --start only such settings may differ as "
+            "leave the network its shape: those of training, dropout and the like."
+        ) from None
+    return task
+
+
+def _encoded(task: Task, job: Job) -> Sequence[Any]:
+    """The training examples as items. Raises UsageError for a label that the checkpoint to start from does not know."""
+    try:
+        return task.kept(map(task.encode, job.train), job.output / RESUME)
+    except KeyError as error:
+        if job.start is None:
+            raise
+        raise UsageError(
+            f"{job.start}: has not learnt the label {error}, which the training examples have. Train from scratch, "
+            "without --start."
+        ) from None
 
 
 def _forget_after(step: int, log: Path) -> None:

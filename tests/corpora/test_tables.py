@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
@@ -107,10 +108,18 @@ def test_sources_are_read_for_their_task(tmp_path: Path) -> None:
         read_text_source("sample-tagging", "dev")
     with pytest.raises(UsageError, match="is a corpus for sentiment, not for tag"):
         read_sources("tag", ["sample-sentiment"], "dev")
-    with pytest.raises(UsageError, match="no label maps"):
-        read_text_source("sample-sentiment@x", "dev")
+    with pytest.raises(UsageError, match="no text in it is judged by 'star'"):
+        read_text_source("sample-sentiment@star", "dev")
+    assert {s for e in read_text_source("sample-sentiment@stars", "dev") for s in e.labels} == {"stars"}
     with pytest.raises(DataError, match="holds no text"):
         read_text_source(str(written(tmp_path, "b.csv", "text,label\n")), "dev")
+
+
+def test_the_turns_are_what_their_templates_give() -> None:
+    script = Path(__file__).parents[2] / "corpora" / "turns" / "generate.py"
+    written_by_it = runpy.run_path(str(script))["rows"]()
+    read = [(e.text, e.labels["stars"], e.labels.get("polarity", "")) for e in open_texts("turns", "train")]
+    assert read == written_by_it
 
 
 def test_the_sample_is_what_its_registry_entry_says() -> None:

@@ -40,13 +40,26 @@ def test_every_word_stands_where_it_says(text: str) -> None:
     assert all(not gap or gap.isspace() for gap in gaps)  # in order, without overlap, and nothing is lost
 
 
+def words_of_spacy(tokenizer: Tokenizer, text: str) -> list[tuple[str, int]]:
+    """spaCy's words of each stretch by itself.
+
+    Where brackets or smileys meet, it looks across white space: it parts ":)" in "x:) )", though not in "x:)".
+    """
+    return [
+        (token.text, match.start() + token.idx)
+        for match in re.finditer(r"\S+", text)
+        for token in tokenizer.nlp.tokenizer(match.group())
+        if token.text
+    ]
+
+
 @settings(max_examples=200)
 @given(TEXTS)
+@example("a.m.:) ) x:) )")
 def test_words_are_those_of_spacy(text: str) -> None:
     if any(len(stretch) > GIANT for stretch in text.split()):
         return
-    theirs = [(t.text, t.idx) for t in ENGLISH.nlp.tokenizer(text) if not t.is_space]
-    assert list(zip(*ENGLISH.words(text), strict=True)) == theirs
+    assert list(zip(*ENGLISH.words(text), strict=True)) == words_of_spacy(ENGLISH, text)
 
 
 @pytest.mark.parametrize("language", ["de", "fr", "xx"])
@@ -54,8 +67,7 @@ def test_words_are_those_of_spacy(text: str) -> None:
 @given(text=TEXTS)
 def test_words_are_those_of_spacy_in_other_languages(language: str, text: str) -> None:
     tokenizer = Tokenizer(language)
-    theirs = [(t.text, t.idx) for t in tokenizer.nlp.tokenizer(text) if not t.is_space]
-    assert list(zip(*tokenizer.words(text), strict=True)) == theirs
+    assert list(zip(*tokenizer.words(text), strict=True)) == words_of_spacy(tokenizer, text)
 
 
 @given(TEXTS, st.integers(1, 6))
@@ -115,7 +127,7 @@ def test_giant_words_never_reach_the_rules(unit: str, monkeypatch: pytest.Monkey
     assert "".join(tokens) == f"Before{giant}after."
     assert (tokens[0], tokens[-2:], starts[0]) == ("Before", ["after", "."], 0)
     assert max(given_to_spacy) <= GIANT
-    assert sum(given_to_spacy) == len("Beforeafter.")
+    assert sum(given_to_spacy) <= len("Before a after.")
 
 
 def test_giant_words_are_not_remembered() -> None:

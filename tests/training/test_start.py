@@ -1,0 +1,76 @@
+"""Training that goes on from a checkpoint's weights, on the same or on other data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nlpseq.checkpoint import load_task
+from nlpseq.errors import UsageError
+from nlpseq.training.prepare import prepare
+from nlpseq.training.train import train
+
+WORDS = (("good", "positive"), ("fine", "positive"), ("bad", "negative"), ("dull", "negative"))
+ROWS = [f"{thing} is {word},{label}" for thing in ("it", "this", "that", "tea") for word, label in WORDS]
+SMALL = {"encoder": {"width": 8, "layers": 1}, "embedding": {"width": 8, "characters": "none", "affix_width": 4}}
+
+
+def written(path: Path, rows: list[str], heading: str = "text,polarity") -> str:
+    path.write_text("\n".join([heading, *rows]) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def run(output: Path, data: str, settings: dict[str, Any], **options: Any) -> Path:
+    for _ in train(prepare("sentiment", settings, train=[data], dev=[data], output=output, device="cpu", **options)):
+        pass
+    return output
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("start")
+    data = written(folder / "a.csv", ROWS)
+    return run(folder / "base", data, {**SMALL, "training": {"epochs": 2}})
+
+
+def test_it_begins_with_the_words_and_weights_of_the_checkpoint(base: Path, tmp_path: Path) -> None:
+    """A rate of next to nothing leaves them as they are, on data with other words."""
+    data = written(tmp_path / "b.csv", ["soup is cold,negative", "bread is warm,positive"])
+    settings = {"training": {"epochs": 1, "learning_rate": 1e-9}}
+    folder = run(tmp_path / "on", data, settings, start=str(base))
+    before, after = load_task(base)[0], load_task(folder)[0]
+    assert after.to_plain()["words"] == before.to_plain()["words"]
+    for name, weight in before.network.state_dict().items():
+        assert (after.network.state_dict()[name] - weight).abs().max() <= 1e-3  # float16 on disk
+    assert json.loads((folder / "config.json").read_text())["encoder"]["width"] == 8
+
+
+def test_settings_of_training_are_not_inherited_and_others_may_be_changed(base: Path, tmp_path: Path) -> None:
+    data = written(tmp_path / "a.csv", ROWS)
+    folder = run(tmp_path / "on", data, {"embedding": {"dropout": 0.1}, "training": {"patience": 1}}, start=str(base))
+    config = load_task(folder)[0].config
+    assert (config.training.epochs, config.training.patience, config.embedding.dropout) == (30, 1, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows", "message"),
+    [
+        ({"encoder": {"width": 9}}, ROWS, "do not fit the settings given"),
+        ({}, [*ROWS, "it is it,mixed"], "has not learnt the label 'mixed'"),
+    ],
+)
+def test_what_does_not_go_together_is_said(
+    base: Path, tmp_path: Path, settings: dict[str, Any], rows: list[str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        run(tmp_path / "on", written(tmp_path / "a.csv", rows), settings, start=str(base))
+
+
+def test_a_checkpoint_of_another_task_or_none_is_no_start(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a checkpoint for sentiment, not for tag"):
+        prepare("tag", {}, train=["sample-tagging"], dev=[], output=tmp_path / "x", start=str(base))
+    with pytest.raises(UsageError, match="There is no checkpoint"):
+        run(tmp_path / "on", written(tmp_path / "a.csv", ROWS), {}, start="nowhere")
