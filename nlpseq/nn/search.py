@@ -131,7 +131,7 @@ class Candidates(NamedTuple):
     pieces_NC: Tensor
 
 
-def search(
+def beam_search(
     step: Step[S],
     state: S,
     caps_N: Tensor,

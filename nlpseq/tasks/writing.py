@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nlpseq.nn.completion import Grown, complete
 from nlpseq.nn.sampling import SamplingConfig, draw
-from nlpseq.nn.search import SearchConfig, search
+from nlpseq.nn.search import SearchConfig, beam_search
 from nlpseq.nn.stack import State
 from nlpseq.records import Suggestion
 from nlpseq.tasks.language_model import LanguageModel
@@ -156,7 +156,7 @@ def likeliest(model: LanguageModel, text: str, config: WritingConfig) -> list[tu
         return memory.log_BV.view(*last_NK.shape, -1).clone(), _Beams(memory, fresh=False)
 
     caps_N = torch.tensor([config.max_tokens + 1], device=model.device)
-    found = search(
+    found = beam_search(
         step, _Beams(_begun(model, prompt), fresh=True), caps_N, begin=0, end=units.end,
         config=SearchConfig(beam_size=config.beam_size), wanted=config.beam_size,
     )  # fmt: skip
