@@ -11,7 +11,8 @@ import torch
 from nlpseq.checkpoint import FORMAT, Manifest, save
 from nlpseq.config import build
 from nlpseq.generation import GenerationPipeline
-from nlpseq.tasks.language_model import LanguageModel, LanguageModelConfig
+from nlpseq.tasks.language_config import LanguageModelConfig
+from nlpseq.tasks.language_model import LanguageModel
 from nlpseq.training.loop import Run, fit
 
 NUMBERS = ("one", "two", "three", "four", "five", "six")

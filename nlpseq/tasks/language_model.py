@@ -10,28 +10,21 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from msgspec import Meta
 from torch import Tensor
 
 from nlpseq.batching import length_groups
-from nlpseq.config import Section, TokenizerConfig, TrainingConfig
 from nlpseq.errors import DataError, UsageError
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.stack import RecurrentStack
-from nlpseq.tasks.language_network import (
-    LanguageEncoderConfig,
-    LanguageNetwork,
-    Softmax,
-    UnitEmbedding,
-    UnitEmbeddingConfig,
-)
+from nlpseq.tasks.language_config import LanguageModelConfig
+from nlpseq.tasks.language_network import LanguageNetwork, UnitEmbedding
 from nlpseq.tasks.language_streams import ID, Reading, Streams, Stretch, joined, on_disk
 from nlpseq.tasks.language_words import Words
-from nlpseq.text.pieces import PieceKind, Pieces
+from nlpseq.text.pieces import Pieces
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.text.units import RESERVED, Characters, PieceUnits, Units
 from nlpseq.text.vectors import read_vectors
@@ -41,49 +34,6 @@ from nlpseq.text.words import WordVocabularies
 PIECE_LINES = 200_000  # lines that a model of pieces is made from, evenly taken from all
 SCORED = (16, 1000, 256)  # streams that are scored side by side at most, tokens of each at least, of a stretch
 INFERENCE_TOKENS = 2048  # padded tokens of one batch when reading texts
-
-
-class TextConfig(Section, frozen=True):
-    """What the model reads and writes."""
-
-    unit: Annotated[
-        Literal["pieces", "characters", "words"],
-        Meta(description="subword pieces, characters, or words; other tasks can be started from words"),
-    ] = "pieces"
-    size: Annotated[int, Meta(ge=RESERVED + 1, description="units that can be written, at most")] = 6000
-    min_count: Annotated[int, Meta(ge=1, description="characters seen less often are unknown")] = 3
-    pieces: Annotated[PieceKind, Meta(description="how SentencePiece makes its pieces")] = "unigram"
-    softmax: Annotated[
-        Literal["auto", "tied", "full", "adaptive"],
-        Meta(description="the output: with the embedding's weights, its own, adaptive; auto: tied, of words adaptive"),
-    ] = "auto"
-    distinct: Annotated[bool, Meta(description="leave out lines that came before, in training and when held out")] = (
-        True
-    )
-
-
-class LanguageTrainingConfig(TrainingConfig, frozen=True):
-    """The optimisation. Streams of text are read side by side, as many as make up a batch."""
-
-    unroll: Annotated[
-        int, Meta(ge=1, description="positions through which errors are propagated; the state is carried on beyond")
-    ] = 64
-    batch_tokens: Annotated[
-        int, Meta(ge=0, description="tokens of a batch: streams times unroll; 0: by the size of the text")
-    ] = 0
-    epochs: Annotated[int, Meta(ge=1, description="passes over the text")] = 10
-    evaluate_every: Annotated[int, Meta(ge=0, description="steps between evaluations; 0: once an epoch")] = 2000
-    clip_norm: Annotated[float, Meta(ge=0, description="gradients are scaled down to this norm; 0: never")] = 1.0
-
-
-class LanguageModelConfig(Section, frozen=True):
-    """All settings of a language model."""
-
-    tokenizer: TokenizerConfig = TokenizerConfig()
-    text: TextConfig = TextConfig()
-    embedding: UnitEmbeddingConfig = UnitEmbeddingConfig()
-    encoder: LanguageEncoderConfig = LanguageEncoderConfig()
-    training: LanguageTrainingConfig = LanguageTrainingConfig()
 
 
 class Batch(NamedTuple):
@@ -109,13 +59,13 @@ class LanguageModel:
 
     def __init__(self, config: LanguageModelConfig, units: Units) -> None:
         self.config, self.units = config, units
-        kind: Softmax = _softmax(config.text)
         embedding: WordEmbedding | UnitEmbedding
         if isinstance(units, Words):
             embedding = WordEmbedding(config.embedding, units.words)
         else:
             embedding = UnitEmbedding(len(units), config.embedding.width, config.embedding.hidden)
-        self.network = LanguageNetwork(embedding, config.embedding.dropout, config.encoder, kind, len(units))
+        softmax, dropout = config.text.softmax_kind(), config.embedding.dropout
+        self.network = LanguageNetwork(embedding, dropout, config.encoder, softmax, len(units))
         self.carried: dict[str, Tensor] = {}
 
     @classmethod
@@ -309,12 +259,6 @@ class LanguageModel:
         words = WordVocabularies.from_plain(plain["words"])
         tokenizer = Tokenizer(config.tokenizer.language)
         return cls(config, Words(tokenizer, vocabulary, words, config.embedding.word_length))
-
-
-def _softmax(text: TextConfig) -> Softmax:
-    if text.softmax == "auto":
-        return "adaptive" if text.unit == "words" else "tied"
-    return text.softmax
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> tuple[Tensor, ...]:

@@ -7,54 +7,20 @@ a unit, H state features, N positions of a batch in a row, V units.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
 
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
-from nlpseq.config import EmbeddingConfig, EncoderConfig
 from nlpseq.errors import UsageError
 from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.softmax import smoothed_cross_entropy
 from nlpseq.nn.stack import RecurrentStack, State
+from nlpseq.tasks.language_config import LanguageEncoderConfig, Softmax
 from nlpseq.tasks.language_streams import NO_TARGET
 from nlpseq.text.vocab import PADDING
 
-Softmax = Literal["tied", "full", "adaptive"]
 _CUTS = (2_000, 10_000)  # of the adaptive softmax: the most frequent words, the next, and the rest
-
-
-class UnitEmbeddingConfig(EmbeddingConfig, frozen=True):
-    """How a unit becomes a vector. All but width, hidden and dropout concern words alone."""
-
-    width: Annotated[int, Meta(ge=1, description="dimensions of the vector of a unit")] = 256
-    hidden: Annotated[
-        float,
-        Meta(ge=0, lt=1, description="part of the characters or pieces whose vector is hidden, all through a batch"),
-    ] = 0.05
-    dropout: Annotated[float, Meta(ge=0, lt=1, description="variational dropout on the vectors")] = 0.1
-
-
-class LanguageEncoderConfig(EncoderConfig, frozen=True):
-    """The recurrent layers; of a tied softmax the last is as wide as the embedding."""
-
-    width: Annotated[int, Meta(ge=1, le=65536, description="hidden units of a layer")] = 512
-    bidirectional: Annotated[
-        bool, Meta(description="beside it, a second model that reads backwards: for pre-training other tasks")
-    ] = False
-    dropout: Annotated[float, Meta(ge=0, lt=1, description="variational dropout on what leaves each layer")] = 0.1
-    weight_dropout: Annotated[
-        float, Meta(ge=0, lt=1, description="part of the recurrent weights that is hidden, all through a batch")
-    ] = 0.1
-    activation: Annotated[
-        float,
-        Meta(ge=0, description="penalty on large states of the last layer (alpha in Merity et al. 2017)"),
-    ] = 0.0
-    slowness: Annotated[
-        float, Meta(ge=0, description="penalty on their changes from unit to unit (beta, the same paper)")
-    ] = 0.0
 
 
 class UnitEmbedding(nn.Module):

@@ -157,7 +157,11 @@ def test_what_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         (["tag", "-c", "counter", "x"], 2, "was trained for lm, not for tag"),
         (["train", "lm", "--train", "missing.txt", "-o", "new"], 1, "missing.txt"),
         (["train", "lm", "--corpus", "sample-tagging", "-o", "new"], 2, "no plain text"),
-        (["train", "lm", "--train", "train.txt", "--teacher", "counter", "-o", "new", *settings()], 2, "--teacher"),
+        (
+            ["train", "lm", "--train", "train.txt", "--dev", "dev.txt", "--teacher", "counter", "-o", "new"],
+            2,
+            "--teacher",
+        ),
         (["corpora", "lint", "sample-text"], 2, "plain text"),
     ):
         result = inside(*arguments)
