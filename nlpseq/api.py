@@ -13,6 +13,7 @@ from nlpseq.checkpoint import Manifest, find_checkpoint, load_task
 from nlpseq.config import build
 from nlpseq.device import find_device, use_threads
 from nlpseq.errors import UsageError
+from nlpseq.generation import GenerationPipeline
 from nlpseq.nn.search import SearchConfig
 from nlpseq.records import (
     Failure,
@@ -41,9 +42,9 @@ MOST_ALTERNATIVES = 100
 def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = None) -> Any:
     """The pipeline of a checkpoint: a folder, or the name of one that came with the install.
 
-    It is a TagPipeline, a SentimentPipeline or a TranslationPipeline, as its task says; `pipe`, and a call, are the
-    same for every task. Raises UsageError where there is no such checkpoint, the device is not there or `threads` is
-    less than 1, TrustError where the checkpoint is damaged.
+    It is a TagPipeline, a SentimentPipeline, a TranslationPipeline or a GenerationPipeline, as its task says; `pipe`,
+    and a call, are the same for every task. Raises UsageError where there is no such checkpoint, the device is not there
+    or `threads` is less than 1, TrustError where the checkpoint is damaged.
     """
     use_threads(threads)
     task, manifest = load_task(find_checkpoint(checkpoint))
@@ -306,4 +307,5 @@ PIPELINES: dict[str, Callable[[Any, Manifest], Any]] = {
     "tag": TagPipeline,
     "sentiment": SentimentPipeline,
     "translate": TranslationPipeline,
+    "lm": GenerationPipeline,
 }

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+T = TypeVar("T")
 POOL = 8  # batches of like targets among which sources are put together by length
 
 
@@ -67,6 +69,19 @@ def length_groups(lengths: Sequence[int], budget: int) -> list[list[int]]:
             groups.append([index])
             width = max(lengths[index], 1)
     return groups
+
+
+def batch_budget(tokens: int) -> int:
+    """Tokens of a batch for a corpus of that many: an epoch has about 150 batches of 120 to 1,200 tokens."""
+    return min(1200, max(120, tokens // 150))
+
+
+def shuffled(
+    items: Sequence[T], lengths: Sequence[int], budget: int, seed: int, sources: Sequence[int] = ()
+) -> list[list[T]]:
+    """The items of each training batch of one epoch; `budget` 0 goes by the size of the corpus."""
+    batches = training_batches(lengths, budget or batch_budget(sum(lengths)), seed, sources)
+    return [[items[index] for index in batch] for batch in batches]
 
 
 def training_batches(lengths: Sequence[int], budget: int, seed: int, sources: Sequence[int] = ()) -> list[list[int]]:

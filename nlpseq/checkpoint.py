@@ -34,6 +34,7 @@ MANIFEST, CONFIG, WEIGHTS, CARD = "manifest.json", "config.json", "model.safeten
 USUAL = {  # what commands ask for by default: its task, and a corpus to train it on in a minute or at most an hour
     "tag-en": ("tag", "sample-tagging"),
     "sentiment-en": ("sentiment", "sample-sentiment"),
+    "lm-en": ("lm", "sample-text"),
     "translate-en-fr": ("translate", "sample-translation@en-fr"),
     "translate-fr-en": ("translate", "sample-translation@fr-en"),
     "translate-en-de": ("translate", "multi30k@en-de"),

@@ -76,6 +76,10 @@ class EncoderConfig(Section, frozen=True):
     layers: Annotated[int, Meta(ge=1, le=64, description="stacked layers")] = 2
     width: Annotated[int, Meta(ge=1, le=65536, description="hidden units of each direction")] = 200
     bidirectional: Annotated[bool, Meta(description="read from both ends")] = True
+    pretrained: Annotated[
+        str | None,
+        Meta(description="a language model of words, NAME or FOLDER, whose embedding and layers it starts from"),
+    ] = None
     dropout: Annotated[
         float,
         Meta(
@@ -113,6 +117,14 @@ class TrainingConfig(Section, frozen=True):
             description="decay of the exponential moving average of the weights that is evaluated and kept; 0: none",
         ),
     ] = 0.998
+    layer_decay: Annotated[
+        float,
+        Meta(gt=0, le=1, description="the rate of each layer is this times that of the layer above (ULMFiT: 0.38)"),
+    ] = 1.0
+    unfreeze: Annotated[
+        int,
+        Meta(ge=0, description="epochs after which one more layer, from the top, is trained; 0: all from the start"),
+    ] = 0
     patience: Annotated[
         int, Meta(ge=0, description="evaluations without a better score before training stops; 0: never")
     ] = 10

@@ -13,12 +13,17 @@ def model_card(name: str, manifest: Manifest, task: Task, *, command: str = "", 
     sources = [f"| {s.name} | {s.licence or 'not stated'} |" for s in manifest.trained_on]
     scores = [f"| {metric} | {score:.2f} |" for metric, score in manifest.scores.items()]
     settings = [f"| `{key}` | `{value}` |" for key, value in describe_values(task.config)]
+    where = ", ".join(manifest.dev) or "development data"
     parts = [
         f"# {name}",
         f"A recurrent model for `nlpseq {manifest.task}`; languages: {', '.join(manifest.languages) or 'not stated'}; "
         f"{weights:,} weights, stored as float16.",
         _table("## Trained on", ("data", "licence"), sources),
-        _table(f"## Scores on {', '.join(manifest.dev) or 'development data'} (per cent)", ("metric", "score"), scores),
+        _table(
+            f"## Scores on {where} (per cent, where a name does not say otherwise)",
+            ("metric", "score"),
+            scores,
+        ),
         notes.strip(),
         f"## How it was trained\n\n```console\n$ {command}\n```" if command else "",
         _table("## Settings", ("setting", "value"), settings),

@@ -164,6 +164,29 @@ class TranslationPrediction(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class Suggestion(msgspec.Struct, frozen=True):
+    """A word that may come next, and its probability, given that a word does."""
+
+    word: str
+    probability: float
+
+
+class Continuation(msgspec.Struct, frozen=True, kw_only=True):
+    """How a language model goes on: `prompt + text` is the whole. `ended` says that the model saw its end there.
+
+    `score` is the log-probability (nats) of what was written. `alternatives` are further continuations, where they were
+    searched for. With `suggestions` of the next word, which are None where they were not asked for, `text` is empty.
+    """
+
+    prompt: str
+    text: str = ""
+    tokens: int = 0
+    ended: bool = False
+    score: float = 0.0
+    alternatives: tuple[str, ...] = ()
+    suggestions: tuple[Suggestion, ...] | None = None
+
+
 class Failure(msgspec.Struct, frozen=True):
     """Stands in the place of a prediction that could not be made. `line` counts inputs from 1."""
 

@@ -31,6 +31,7 @@ FLOORS = {
     "model_card": 4,
     "training": 4,
     "api": 5,
+    "generation": 5,
     "doctor": 5,
     "spacy_component": 6,
     "cli": 6,

@@ -203,6 +203,8 @@ def _findings(
     if len(files) > 1 and any(name in registry() and not Path(name).exists() for name in files):
         raise UsageError("Corpora by name are checked one at a time.")
     named = registry().get(files[0]) if len(files) == 1 and not Path(files[0]).exists() else None
+    if named and named.task == "lm":
+        raise UsageError(f"{files[0]} is plain text, in which there are no labels to be checked.")
     splits = files_here(files[0], mirror) if named else {name: Path(name) for name in files}
     reader = named.reader if named else format
     if texts or (named and named.task == "sentiment"):

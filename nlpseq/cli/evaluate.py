@@ -12,6 +12,7 @@ from nlpseq.cli import options
 if TYPE_CHECKING:
     from nlpseq.api import SentimentPipeline, TagPipeline, TranslationPipeline
     from nlpseq.corpora.sources import Reading
+    from nlpseq.generation import GenerationPipeline
 
 
 def command(
@@ -44,7 +45,8 @@ def command(
     Of a tagger: accuracy for parts of speech; precision, recall and F1 of whole entities, as conlleval counts them; by
     class, by sentence length, and for words rare or unseen in training. Of a classifier: accuracy, recall and precision
     of each label, by length, and the expected calibration error of its probabilities. Of a translator: BLEU and chrF
-    as sacreBLEU counts them, with signatures, against all references; by length and by the rarest word.
+    as sacreBLEU counts them, with signatures, against all references; by length and by the rarest word. Of a language
+    model, on plain text: perplexity, bits per character, and how often the likeliest unit comes next.
 
     Example: nlpseq evaluate my-tagger my-test.conllu
     """
@@ -67,6 +69,8 @@ def command(
         raise typer.BadParameter(f"a checkpoint for {pipeline.task} is scored on one file or corpus.")
     if pipeline.task == "tag":
         _tagger(pipeline, checkpoint, name, reading, json, confusions, worst)
+    elif pipeline.task == "lm":
+        _language_model(pipeline, checkpoint, name, reading, json, worst)
     else:
         _classifier(pipeline, checkpoint, name, reading, json, confusions, worst)
 
@@ -105,6 +109,23 @@ def _classifier(
         return
     tell(f"{checkpoint} on {data}: {report.texts:,} texts, {report.tokens:,} tokens")
     evaluation_texts.show(report, confusions)
+
+
+def _language_model(
+    pipeline: GenerationPipeline, checkpoint: str, data: str, reading: Reading, json: bool, worst: int
+) -> None:
+    from nlpseq.cli import evaluation_language
+    from nlpseq.cli.tables import tell
+    from nlpseq.corpora.plain import read_plain
+    from nlpseq.tasks import language_report
+
+    lines = list(read_plain([data], "dev", mirror=reading.mirror))
+    report = language_report.report(pipeline.model, lines, worst=worst)
+    if json:
+        typer.echo(evaluation_language.as_json(report))
+        return
+    tell(f"{checkpoint} on {data}: {report.lines:,} lines, {report.units:,} units, {report.characters:,} characters")
+    evaluation_language.show(report)
 
 
 def _translator(

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import nlpseq
-from nlpseq.cli import checkpoints, corpora, doctor, evaluate, sentiment, tag, train, translate
+from nlpseq.cli import checkpoints, corpora, doctor, evaluate, generate, sentiment, tag, train, translate
 from nlpseq.errors import NlpseqError
 
 
@@ -52,6 +52,7 @@ app = typer.Typer(
 app.command("tag")(tag.command)
 app.command("sentiment")(sentiment.command)
 app.command("translate")(translate.command)
+app.command("generate")(generate.command)
 app.command("train", cls=train.TrainCommand)(train.command)
 app.command("evaluate")(evaluate.command)
 app.add_typer(corpora.app, name="corpora")

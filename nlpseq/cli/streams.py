@@ -77,7 +77,7 @@ def serve(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None 
     tally = Tally()
     with output(request.output) as out:
         name = formats.choose(task, request.format, out, request.output.suffix if request.output else "")
-        pipeline = _load(task, request)
+        pipeline = load(task, request)
         pipeline = adjust(pipeline) if adjust else pipeline
         answers = counted(in_step(pipeline, records, batch_size), tally, request.strict, quiet=name == "jsonl")
         write(formats.render(task, name, answers, out), out, flush=batch_size == 1 or out.isatty())
@@ -85,12 +85,13 @@ def serve(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None 
         raise RecordError(f"{tally.failed} of {tally.total} inputs failed.")
 
 
-def _load(task: str, request: Request) -> Pipeline:
-    from nlpseq.api import load
+def load(task: str, request: Request) -> Any:
+    """The pipeline of the checkpoint that is asked for. Raises UsageError where it is for another task."""
+    from nlpseq import api
     from nlpseq.device import flush_denormals
 
     flush_denormals()
-    pipeline: Pipeline = load(request.checkpoint, device=request.device, threads=request.threads)
+    pipeline: Pipeline = api.load(request.checkpoint, device=request.device, threads=request.threads)
     if pipeline.task != task:
         raise UsageError(
             f"The checkpoint {request.checkpoint} was trained for {pipeline.task}, not for {task}. "

@@ -28,6 +28,7 @@ class TaskName(StrEnum):
     tag = "tag"
     sentiment = "sentiment"
     translation = "translate"  # str has a method of the other name
+    lm = "lm"
 
 
 class TrainCommand(TyperCommand):
@@ -98,7 +99,7 @@ Language = Annotated[
 
 
 def command(
-    task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag, sentiment or translate.")],
+    task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag, sentiment, translate or lm.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="The folder of the checkpoint.")
     ] = None,

@@ -23,7 +23,12 @@ Task = Literal["tag", "sentiment", "translate", "lm"]
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 PARALLEL = ("lines", "tsv", "tatoeba")  # a file a language; a file of all, columns as the languages; see `parallel`
-_READERS: Mapping[str, Collection[str]] = {"tag": READERS, "sentiment": FORMATS, "translate": PARALLEL}
+_READERS: Mapping[str, Collection[str]] = {
+    "tag": READERS,
+    "sentiment": FORMATS,
+    "translate": PARALLEL,
+    "lm": ("plain",),
+}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

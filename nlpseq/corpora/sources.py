@@ -45,7 +45,7 @@ class Source(msgspec.Struct, frozen=True):
 def source_of(spec: str) -> Source:
     """The source that `spec` names. Raises UsageError where it is neither a file nor a corpus."""
     name, _, _ = _parts(spec)
-    if _is_file(spec):
+    if is_file(spec):
         return Source(Path(spec).name)
     if name not in registry():
         raise UsageError(f"{spec!r} is neither a file here nor a corpus. {did_you_mean(name, registry())}")
@@ -61,7 +61,7 @@ def read_source(
     DataError where a file is unreadable or holds no sentence.
     """
     source_of(spec)
-    if _is_file(spec):
+    if is_file(spec):
         sentences = list(read_tagging(spec, tokenize=tokenize))
     else:
         name, own_split, label_map = _parts(spec)
@@ -79,7 +79,7 @@ def read_text_source(
     `@polarity,stars` keeps the labels of those schemes alone. Otherwise as `read_source`.
     """
     source_of(spec)
-    if _is_file(spec):
+    if is_file(spec):
         examples = list(read_texts(spec, fields=fields))
     else:
         name, own_split, schemes = _parts(spec)
@@ -107,7 +107,7 @@ def read_pair_sources(
     pairs: list[SentencePair] = []
     for group in pair_groups(specs):
         before = len(pairs)
-        if _is_file(group[0]):
+        if is_file(group[0]):
             pairs += read_pairs(group, fields=fields, direction=direction)
         else:
             name, own_split, own_direction = _parts(group[0])
@@ -120,7 +120,7 @@ def read_pair_sources(
 def pair_groups(specs: Sequence[str]) -> list[tuple[str, ...]]:
     """What belongs together of files and corpora: parallel text files by twos, all else alone. Raises UsageError."""
     groups: list[tuple[str, ...]] = []
-    for are_files, run in groupby(specs, _is_file):
+    for are_files, run in groupby(specs, is_file):
         some = list(run)
         groups += grouped(some) if are_files else [(spec,) for spec in some]
     for group in groups:
@@ -136,7 +136,7 @@ def read_references(
     Of the latter, the first has the sources, and each of the others a reference for every one.
     """
     direction = Direction(*languages) if len(languages) == 2 else how.direction
-    if len(specs) > 2 and all(_is_file(spec) for spec in specs):
+    if len(specs) > 2 and all(is_file(spec) for spec in specs):
         return list(read_pairs(specs, fields=how.pair_fields, direction=direction))
     return read_pair_sources(specs, split, mirror=how.mirror, fields=how.pair_fields, direction=direction)
 
@@ -144,7 +144,7 @@ def read_references(
 def direction_of_sources(specs: Sequence[str], wanted: Direction | None = None) -> Direction | None:
     """The direction that the first spec to name one does, by its corpus or its suffixes; else `wanted`."""
     for group in pair_groups(specs):
-        if not _is_file(group[0]):
+        if not is_file(group[0]):
             name, _, own = _parts(group[0])
             return chosen_direction(name, own or wanted)
         if found := direction_of(group):
@@ -188,7 +188,8 @@ def _judged_by(schemes: Sequence[str], examples: Sequence[LabelledText], spec: s
     return [replace(e, labels={s: label for s, label in e.labels.items() if s in schemes}) for e in examples]
 
 
-def _is_file(spec: str) -> bool:
+def is_file(spec: str) -> bool:
+    """Whether `spec` names a file or folder rather than a corpus; it need not be there."""
     looks_like_one = "/" in spec or "\\" in spec or ("." in spec and spec.split(":")[0].split("@")[0] not in registry())
     return looks_like_one or Path(spec).is_file() or (Path(spec).is_dir() and spec not in registry())
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
-from nlpseq.records import Failure, SentimentPrediction, TagPrediction, TranslationPrediction
+from nlpseq.records import Continuation, Failure, SentimentPrediction, TagPrediction, TranslationPrediction
 
-Prediction = (
-    TagPrediction | SentimentPrediction | TranslationPrediction
-)  # of any task: each new task joins its record here
+# Of any task: each new task joins its record here.
+Prediction = TagPrediction | SentimentPrediction | TranslationPrediction | Continuation
 
 
-P = TypeVar("P", TagPrediction, SentimentPrediction, TranslationPrediction)
+P = TypeVar("P", TagPrediction, SentimentPrediction, TranslationPrediction, Continuation)
 
 
 class Answer(NamedTuple):

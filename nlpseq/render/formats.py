@@ -16,9 +16,15 @@ PLAIN: Mapping[str, Mapping[str, Renderer]] = {
     "tag": {"text": text.tag, "jsonl": jsonl.tag, "tsv": tsv.tag, "conllu": conllu.tag, "html": html.tag},
     "sentiment": {"text": text.sentiment, "jsonl": jsonl.sentiment, "tsv": tsv.sentiment, "html": html.sentiment},
     "translate": {"text": text.translate, "jsonl": jsonl.translate, "tsv": tsv.translate, "html": html.translate},
+    "lm": {"text": text.lm, "jsonl": jsonl.lm},
 }  # and every task has "rich", in `terminal.RENDERERS`
 
-IN_A_PIPE = {"tag": "jsonl", "sentiment": "jsonl", "translate": "text"}  # what `auto` is where nobody looks
+IN_A_PIPE = {
+    "tag": "jsonl",
+    "sentiment": "jsonl",
+    "translate": "text",
+    "lm": "text",
+}  # what `auto` is where nobody looks
 BY_SUFFIX = {".jsonl": "jsonl", ".tsv": "tsv", ".conllu": "conllu", ".html": "html"}
 
 

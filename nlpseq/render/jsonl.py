@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from nlpseq.records import Attention, Failure, SentimentPrediction, Span, TagPrediction, Token, TranslationPrediction
+from nlpseq.records import (
+    Attention,
+    Continuation,
+    Failure,
+    SentimentPrediction,
+    Span,
+    TagPrediction,
+    Token,
+    TranslationPrediction,
+)
 from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.safe import without_surrogates
 
@@ -60,6 +69,30 @@ def _translated(prediction: TranslationPrediction) -> dict[str, object]:
 def _attention(one: Attention) -> dict[str, object]:
     weights = [[round(weight, 4) for weight in row] for row in one.weights]
     return {"source": one.source, "target": one.target, "weights": weights}
+
+
+def lm(answers: Iterable[Answer]) -> Iterator[str]:
+    """`{"prompt", "text", "tokens", "ended", "score"}`, `alternatives` of a search, and the keys passed through.
+
+    With suggestions it is `{"prompt", "suggestions": [{"word", "probability"}]}`.
+    """
+    for prediction, extra in of_kind(answers, Continuation):
+        own = _failure(prediction) if isinstance(prediction, Failure) else _continued(prediction)
+        yield _line(own | {key: value for key, value in extra.items() if key not in own})
+
+
+def _continued(prediction: Continuation) -> dict[str, object]:
+    if prediction.suggestions is not None:
+        words = [{"word": s.word, "probability": round(s.probability, 4)} for s in prediction.suggestions]
+        return {"prompt": prediction.prompt, "suggestions": words}
+    result: dict[str, object] = {
+        "prompt": prediction.prompt,
+        "text": prediction.text,
+        "tokens": prediction.tokens,
+        "ended": prediction.ended,
+        "score": round(prediction.score, 4),
+    }
+    return result | ({"alternatives": list(prediction.alternatives)} if prediction.alternatives else {})
 
 
 def _judged(prediction: SentimentPrediction) -> dict[str, object]:

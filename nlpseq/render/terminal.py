@@ -16,7 +16,15 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from nlpseq.records import Alternative, Failure, SentimentPrediction, TagPrediction, Token, TranslationPrediction
+from nlpseq.records import (
+    Alternative,
+    Continuation,
+    Failure,
+    SentimentPrediction,
+    TagPrediction,
+    Token,
+    TranslationPrediction,
+)
 from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.colours import AGAINST, CONFIDENCE_BELOW, DOUBT, FAINT, FOR, HEADING, TELLING, colour_of
 from nlpseq.render.heatmap import heat_map
@@ -75,6 +83,36 @@ def _ranked(alternatives: tuple[Alternative, ...]) -> RenderableType:
     table.add_column(justify="right", style=FAINT)
     for rank, one in enumerate(alternatives, 1):
         table.add_row(str(rank), Text(visible(one.translation)), f"{exp(one.score):.0%}")
+    return table
+
+
+def lm(answers: Iterable[Answer], out: TextIO) -> Iterator[str]:
+    """The prompt faint, and what was written; or a table of suggestions. An empty line between inputs."""
+    console = console_for(out)
+    for number, (prediction, _) in enumerate(of_kind(answers, Continuation), 1):
+        if isinstance(prediction, Failure):  # is told on stderr
+            yield ""
+            continue
+        whole = Text(_cell(prediction.prompt), FAINT, overflow="fold")
+        whole.append(_cell(prediction.text), "not dim")
+        apart: list[RenderableType] = [""] if number > 1 else []
+        yield _drawn(console, [*apart, whole, *([] if prediction.suggestions is None else [_suggested(prediction)])])
+
+
+def stream_to(out: TextIO, prompt: str, parts: Iterable[str], *, apart: bool) -> None:
+    """Draws a text as it is written, part by part; with `apart` an empty line goes before it."""
+    console = console_for(out)
+    console.print(*([""] if apart else []), Text(_cell(prompt), FAINT), sep="\n", end="", soft_wrap=True)
+    for part in parts:
+        console.print(Text(_cell(part)), end="", soft_wrap=True)
+        out.flush()
+    console.print()
+
+
+def _suggested(prediction: Continuation) -> RenderableType:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for suggestion in prediction.suggestions or ():
+        table.add_row(Text(_cell(suggestion.word), HEADING), f"{suggestion.probability:.1%}")
     return table
 
 
@@ -180,4 +218,5 @@ RENDERERS: Mapping[str, Callable[[Iterable[Answer], TextIO], Iterator[str]]] = {
     "tag": tag,
     "sentiment": sentiment,
     "translate": translate,
+    "lm": lm,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from nlpseq.records import Failure, SentimentPrediction, TagPrediction, TranslationPrediction
+from nlpseq.records import Continuation, Failure, SentimentPrediction, TagPrediction, TranslationPrediction
 from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.safe import one_line
 from nlpseq.render.stretches import stretches, weighed
@@ -39,6 +39,19 @@ def translate(answers: Iterable[Answer]) -> Iterator[str]:
         else:
             others = (other.translation for other in prediction.alternatives[1:])
             yield "\t".join(map(one_line, (prediction.translation, *others))) + "\n"
+
+
+def lm(answers: Iterable[Answer]) -> Iterator[str]:
+    """The prompt and its continuation; or suggestions, `be 21%  see 9%`. A failure leaves its line empty."""
+    for prediction, _ in of_kind(answers, Continuation):
+        yield "\n" if isinstance(prediction, Failure) else one_line(continued(prediction)) + "\n"
+
+
+def continued(prediction: Continuation) -> str:
+    """The whole text, or the suggestions of its next word."""
+    if prediction.suggestions is None:
+        return prediction.prompt + prediction.text
+    return "  ".join(f"{s.word} {s.probability:.1%}" for s in prediction.suggestions)
 
 
 def verdict(prediction: SentimentPrediction) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 from torch import Tensor, nn
@@ -11,8 +12,12 @@ from torch import Tensor, nn
 class Task(Protocol):
     """A model of one task with its settings and vocabularies.
 
-    An example is a record (see `records.py`), an item the same in ids, a batch several items padded together.
+    An example is a record (see `records.py`), an item the same in ids, a batch several items padded together. `carried`
+    is what one batch leaves to the next of the epoch, by name, such as the states of long streams: empty where each
+    batch stands by itself. It is part of a run's state.
     """
+
+    carried: dict[str, Tensor]
 
     task: ClassVar[str]
     main_score: ClassVar[str]
@@ -33,14 +38,20 @@ class Task(Protocol):
     def encode(self, example: Any) -> Any:
         """One example as an item."""
 
+    def kept(self, items: Iterable[Any], folder: Path) -> Sequence[Any]:
+        """The items of all training examples: in memory, or where they may be too many, in files below `folder`."""
+
     def taught(self, items: Sequence[Any], examples: Sequence[Any], teachers: Sequence[Any]) -> list[Any]:
         """The items with what other models of the task say of their examples, to be learnt from beside the labels."""
 
     def length(self, item: Any) -> int:
         """Tokens of one item, in which batches and speed are counted."""
 
-    def source_length(self, item: Any) -> int:
-        """Tokens of what is read before an item is written; 0 where an item is one sequence alone."""
+    def batches(self, items: Sequence[Any], budget: int, seed: int) -> Sequence[Sequence[Any]]:
+        """The items of each batch of one epoch, about `budget` tokens each; 0: by the size of the corpus.
+
+        The same seed gives the same batches, whatever was drawn elsewhere.
+        """
 
     def collate(self, items: Sequence[Any]) -> Any:
         """A batch of items."""
@@ -49,7 +60,7 @@ class Task(Protocol):
         """Summed losses (nats) by name, with the number of labels each sums over."""
 
     def score(self, examples: Sequence[Any]) -> dict[str, float]:
-        """Scores in per cent, `main_score` among them."""
+        """Scores, in per cent where their names do not say otherwise; of `main_score`, the higher is the better."""
 
     def calibrate(self, examples: Sequence[Any]) -> None:
         """Fits what comes after the weights, such as temperatures, on development examples; the scores stay."""

@@ -6,7 +6,8 @@ Axes: B texts, K labels; see `windows` for the others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ import torch
 from msgspec import Meta
 from torch import Tensor, nn
 
-from nlpseq.batching import length_groups
+from nlpseq.batching import length_groups, shuffled
 from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
@@ -90,6 +91,7 @@ class Classifier:
         self.temperatures = dict.fromkeys(labels, 1.0) | dict(temperatures or {})
         self.network = ClassifierNetwork(config.embedding, config.encoder, config.classifier, words, labels)
         self.tokenizer = Tokenizer(config.tokenizer.language)
+        self.carried: dict[str, Tensor] = {}
         self._table: WordTable | None = None
 
     @classmethod
@@ -106,6 +108,10 @@ class Classifier:
         classifier = cls(config, words, _vocabularies(examples))
         classifier.network.embedding.start_from(vectors, words)
         return classifier
+
+    def with_words(self, words: WordVocabularies) -> Classifier:
+        """The same classifier with other vocabularies of words, and fresh weights."""
+        return Classifier(self.config, words, self.labels, self.temperatures)
 
     @property
     def main_scheme(self) -> str:
@@ -153,13 +159,18 @@ class Classifier:
             for index, item in enumerate(items)
         ]
 
+    def kept(self, items: Iterable[Encoded], folder: Path) -> list[Encoded]:
+        """In memory."""
+        del folder
+        return list(items)
+
     def length(self, item: Encoded) -> int:
         """Number of tokens."""
         return len(item.rows)
 
-    def source_length(self, item: Encoded) -> int:  # noqa: ARG002
-        """None: labels have no length of their own."""
-        return 0
+    def batches(self, items: Sequence[Encoded], budget: int, seed: int) -> list[list[Encoded]]:
+        """The items in batches of similar length, in random order."""
+        return shuffled(items, [len(item.rows) for item in items], budget, seed)
 
     def collate(self, items: Sequence[Encoded]) -> Batch:
         """Encoded examples as a batch of windows, some of the texts lower-cased."""

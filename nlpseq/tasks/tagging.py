@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ import torch
 from msgspec import Meta
 from torch import Tensor, nn
 
-from nlpseq.batching import length_groups, mask_of, pad
+from nlpseq.batching import length_groups, mask_of, pad, shuffled
 from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
@@ -90,6 +91,7 @@ class Tagger:
         self.config, self.words, self.labels = config, words, dict(labels)
         self.network = TaggingNetwork(config.embedding, config.encoder, config.heads, words, labels)
         self.mentions: Mentions | None = None
+        self.carried: dict[str, Tensor] = {}
         self._table: WordTable | None = None
 
     @classmethod
@@ -114,6 +116,12 @@ class Tagger:
         tagger = cls(config, words, labels)
         tagger.network.embedding.start_from(vectors, words)
         tagger.mentions = mentions
+        return tagger
+
+    def with_words(self, words: WordVocabularies) -> Tagger:
+        """The same tagger with other vocabularies of words, and fresh weights."""
+        tagger = Tagger(self.config, words, self.labels)
+        tagger.mentions = self.mentions
         return tagger
 
     # -- training
@@ -156,13 +164,18 @@ class Tagger:
             result.append(msgspec.structs.replace(item, soft=soft))
         return result
 
+    def kept(self, items: Iterable[Encoded], folder: Path) -> list[Encoded]:
+        """In memory."""
+        del folder
+        return list(items)
+
     def length(self, item: Encoded) -> int:
         """Number of tokens."""
         return len(item.rows)
 
-    def source_length(self, item: Encoded) -> int:  # noqa: ARG002
-        """None: labels have no length of their own."""
-        return 0
+    def batches(self, items: Sequence[Encoded], budget: int, seed: int) -> list[list[Encoded]]:
+        """The items in batches of similar length, in random order."""
+        return shuffled(items, [len(item.rows) for item in items], budget, seed)
 
     def collate(self, items: Sequence[Encoded]) -> Batch:
         """Pads encoded examples into a batch, some of them lower-cased, some with other names."""

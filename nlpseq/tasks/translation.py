@@ -5,7 +5,8 @@ Axes: B sentences, S source and T target positions, N target positions of all se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -13,7 +14,7 @@ import torch
 from msgspec import Meta
 from torch import Tensor
 
-from nlpseq.batching import length_groups, mask_of, pad, reverse_sources
+from nlpseq.batching import length_groups, mask_of, pad, reverse_sources, shuffled
 from nlpseq.config import EncoderConfig, Section, TrainingConfig
 from nlpseq.errors import DataError
 from nlpseq.nn.decoder import DecoderConfig
@@ -96,6 +97,7 @@ class Translator:
     config_type: ClassVar[Any] = TranslationConfig
 
     def __init__(self, config: TranslationConfig, pieces: PiecePair) -> None:
+        self.carried: dict[str, Tensor] = {}
         self.config, self.pieces = config, pieces
         sizes = len(pieces.source), len(pieces.target)
         self.network = TranslationNetwork(config.vectors, config.encoder, config.decoder, sizes, joint=pieces.joint)
@@ -144,9 +146,14 @@ class Translator:
         """Pieces of the target, the end included."""
         return len(item.target_ids)
 
-    def source_length(self, item: Encoded) -> int:
-        """Pieces of the source, the end included."""
-        return len(item.source_ids)
+    def kept(self, items: Iterable[Encoded], folder: Path) -> list[Encoded]:  # noqa: ARG002
+        """The items, in memory."""
+        return list(items)
+
+    def batches(self, items: Sequence[Encoded], budget: int, seed: int) -> list[list[Encoded]]:
+        """The items in batches that are narrow on both sides, in random order."""
+        sources = [len(item.source_ids) for item in items]
+        return shuffled(items, [self.length(item) for item in items], budget, seed, sources)
 
     def collate(self, items: Sequence[Encoded]) -> Batch:
         """Pairs as a batch, some of them split into other pieces than usual."""

@@ -83,6 +83,13 @@ class WordTable:
         self._characters_RC = torch.cat((self._characters_RC, characters))
         self._affixes_RA = torch.cat((self._affixes_RA, affixes))
 
+    def keep(self, count: int) -> None:
+        """Forgets all but the first `count` rows."""
+        self._settle()
+        self.rows = {word: row for word, row in self.rows.items() if row < count}
+        self._forms_R, self._characters_RC = self._forms_R[:count], self._characters_RC[:count]
+        self._affixes_RA = self._affixes_RA[:count]
+
     def embedded(self, embedding: WordEmbedding, rows_BT: Tensor) -> Tensor:
         """Vectors (B, T, D) of rows, on the device of `embedding`; each distinct word's characters are read once."""
         rows_U, word_BT = torch.unique(rows_BT, return_inverse=True)

@@ -9,12 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nlpseq.batching import training_batches
 from nlpseq.config import TrainingConfig
 from nlpseq.errors import NlpseqError
 from nlpseq.records import Progress
 from nlpseq.tasks import Task
-from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, rate_at
+from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, part_of_rate, rate_at
 
 REPORT_SECONDS = 1.0
 
@@ -44,6 +43,7 @@ class Run:
             tensors |= {f"optimizer/{index}/{k}": v for k, v in moments.items() if isinstance(v, Tensor)}
         if self.average:
             tensors |= {f"average/{index}": value for index, value in enumerate(self.average.averages)}
+        tensors |= {f"carried/{name}": value for name, value in self.task.carried.items()}
         tensors["random"] = self.random_state
         return tensors, {name: getattr(self, name) for name in self.COUNTERS}
 
@@ -58,6 +58,7 @@ class Run:
         if self.average:
             for index, value in enumerate(self.average.averages):
                 value.copy_(tensors[f"average/{index}"])
+        self.task.carried = _below(tensors, "carried/")
         self.random_state = tensors["random"]
         for name in self.COUNTERS:
             setattr(self, name, plain[name])
@@ -111,17 +112,13 @@ def _epoch(
     run: Run, items: Sequence[Any], dev: Sequence[Any], meter: Meter, time_limit: float | None
 ) -> Iterator[Progress]:
     config, task = run.config, run.task
-    lengths = [task.length(item) for item in items]
-    budget = config.batch_tokens or batch_budget(sum(lengths))
-    sources = [task.source_length(item) for item in items]
-    seed = config.seed * 10_007 + run.epoch
-    batches = training_batches(lengths, budget, seed, sources if any(sources) else ())
+    batches = task.batches(items, config.batch_tokens, config.seed * 10_007 + run.epoch)
     every = config.evaluate_every
     while run.position < len(batches) and not _over(run, time_limit):
         done = (run.epoch + run.position / len(batches)) / config.epochs
         if time_limit is not None:
             done = max(done, min(1.0, (run.seconds + 2 * run.evaluating) / time_limit))
-        batch = [items[index] for index in batches[run.position]]
+        batch = batches[run.position]
         loss, norm = _step(run, batch, rate_at(config, done))
         run.position += 1
         run.step += 1
@@ -140,16 +137,11 @@ def _epoch(
             yield meter.report(len(batches), time_limit)
 
 
-def batch_budget(tokens: int) -> int:
-    """Tokens of a batch for a corpus of that many: an epoch has about 150 batches of 120 to 1,200 tokens."""
-    return min(1200, max(120, tokens // 150))
-
-
 def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:
     """One update; returns the loss a label and the norm of the gradients, still on the device."""
     run.task.network.train()
     for group in run.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * part_of_rate(group["depth"], run.epoch, run.config)
     run.optimizer.zero_grad(set_to_none=True)
     losses = run.task.losses(run.task.collate(batch)).values()
     if not losses:  # none of its examples has a label that is learnt

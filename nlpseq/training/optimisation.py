@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 import torch
@@ -10,23 +11,49 @@ from torch import Tensor, nn
 
 from nlpseq.config import TrainingConfig
 
+_LAYER = re.compile(r"encoder\.layers\.(\d+)(?=\.|$)")
+
 
 def build_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    """AdamW or SGD with Nesterov momentum over all trainable weights.
+    """AdamW or SGD with Nesterov momentum over all trainable weights, in groups by decay and by depth.
 
-    Weight decay falls on matrices alone: not on embeddings, biases or the scores of a CRF.
+    Weight decay falls on matrices alone: not on embeddings, biases or the scores of a CRF. Depths are told apart where
+    the settings make a difference between them.
     """
-    decayed: list[Tensor] = []
-    others: list[Tensor] = []
-    for module in network.modules():
+    kinds: dict[tuple[int, bool], list[Tensor]] = {(0, True): [], (0, False): []}
+    layered = config.layer_decay < 1 or config.unfreeze
+    for path, module in network.named_modules():
+        depth = depth_of(path, network) if layered else 0
         for name, weight in module.named_parameters(recurse=False):
             if weight.requires_grad:
                 matrix = weight.dim() > 1 and name.startswith("weight") and not isinstance(module, nn.Embedding)
-                (decayed if matrix else others).append(weight)
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+                kinds.setdefault((depth, matrix), []).append(weight)
+    groups = [
+        {"params": weights, "weight_decay": config.weight_decay if decayed else 0.0, "depth": depth}
+        for (depth, decayed), weights in kinds.items()
+    ]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
+
+
+def depth_of(path: str, network: nn.Module) -> int:
+    """How far below the top a module lies: 0 for the heads, 1 for the last layer of the encoder, and so on down to the
+    embedding.
+    """
+    layers = {name for name, _ in network.named_modules() if _LAYER.fullmatch(name)}
+    found = _LAYER.match(path)
+    if found:
+        return len(layers) - int(found[1])
+    return len(layers) + 1 if path.split(".")[0] == "embedding" else 0
+
+
+def part_of_rate(depth: int, epoch: int, config: TrainingConfig) -> float:
+    """What a layer's rate is multiplied by: less at depth, nothing as long as it is frozen (Howard & Ruder 2018).
+
+    A rate of nothing leaves weights as they are.
+    """
+    return 0.0 if epoch < depth * config.unfreeze else config.layer_decay**depth
 
 
 def rate_at(config: TrainingConfig, done: float) -> float:

@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
-from nlpseq.checkpoint import CONFIG, find_checkpoint, verify
+from nlpseq.checkpoint import CONFIG, find_checkpoint, load_task, verify
 from nlpseq.config import Section, build, describe, override, read_toml
+from nlpseq.corpora.plain import plain_parts
 from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, read_sources, source_of
 from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
+from nlpseq.tasks.pretrained import shapes_of
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.training.resume import RESUME
 from nlpseq.training.train import Job, hold_out
@@ -77,15 +79,22 @@ def prepare(
     if not train:
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     use_threads(threads)
-    flush_denormals()
     base = _finished("--start", start) if start else None
-    config = build(TASKS[task].config_type, _over(base, task, settings) if base else settings)
+    pretrained = _pretrained(settings, base)
+    given = _over(base, task, settings) if base else _in_shape(settings, pretrained)
+    config = build(TASKS[task].config_type, given)
+    flush_denormals()  # not before: the bound of "above 0" is a denormal number, and would be 0
     reading, languages = _MADE_READY[task](config, train, reading)
-    examples: Sequence[Any] = read_sources(task, train, "train", reading)
-    if dev:
-        held: Sequence[Any] = read_sources(task, dev, "dev", reading)
+    examples: Sequence[Any]
+    held: Sequence[Any]
+    if task == "lm":
+        seed = config.training.seed
+        examples, held = plain_parts(train, dev, distinct=config.text.distinct, seed=seed, mirror=reading.mirror)
+    elif dev:
+        examples = read_sources(task, train, "train", reading)
+        held = read_sources(task, dev, "dev", reading)
     else:
-        examples, held = hold_out(examples, config.training.seed)
+        examples, held = hold_out(read_sources(task, train, "train", reading), config.training.seed)
     return Job(
         task=task,
         config=config,
@@ -96,6 +105,7 @@ def prepare(
         trained_on=tuple(dict.fromkeys((*(verify(base).trained_on if base else ()), *map(source_of, train)))),
         teachers=tuple(_finished("--teacher", name) for name in teachers),
         start=base,
+        pretrained=pretrained,
         dev_on=tuple(dict.fromkeys(source_of(spec).name for spec in dev)) or ("a held-out tenth",),
         **options,
     )
@@ -121,6 +131,7 @@ _MADE_READY: Mapping[str, Callable[[Any, Sequence[str], Reading], tuple[Reading,
     "tag": _for_words,
     "sentiment": _for_words,
     "translate": _for_pairs,
+    "lm": _for_words,
 }
 
 
@@ -143,3 +154,20 @@ def _over(base: Path, task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
         result[name] = {**result[name], **value} if both else value
     return result
+
+
+def _pretrained(settings: Mapping[str, Any], base: Path | None) -> Path | None:
+    """The folder of the language model that the settings name, if they name one. Raises UsageError."""
+    encoder = settings.get("encoder", {})
+    name = encoder.get("pretrained") if isinstance(encoder, Mapping) else None
+    if name is not None and base is not None:
+        raise UsageError("--start and encoder.pretrained were both given. Begin from one of them.")
+    return None if name is None else _finished("encoder.pretrained", str(name))
+
+
+def _in_shape(settings: dict[str, Any], pretrained: Path | None) -> dict[str, Any]:
+    """The settings, with those of the language model's shape where the user gave none."""
+    if pretrained is None:
+        return settings
+    shapes = shapes_of(load_task(pretrained)[0], str(pretrained))
+    return {**settings, **{section: {**values, **settings.get(section, {})} for section, values in shapes.items()}}

@@ -7,6 +7,7 @@ import random
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from nlpseq.errors import DataError, UsageError
 from nlpseq.model_card import model_card
 from nlpseq.records import Progress, SentencePair
 from nlpseq.tasks import TASKS, Task
+from nlpseq.tasks.pretrained import start_from
 from nlpseq.training.loop import Run, fit
 from nlpseq.training.resume import RESUME, read_state, write_state
 
@@ -43,6 +45,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     notes: str = ""
     teachers: tuple[Path, ...] = ()
     start: Path | None = None
+    pretrained: Path | None = None
     resume: bool = False
     time_limit: float | None = None
     device: str = "auto"
@@ -51,9 +54,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """A digest of the settings and the examples: a run may be resumed only where it is the same."""
         digest = hashlib.sha256(msgspec.json.encode(self.config))
         nowhere = {"path": None, "line": None}  # the same examples may lie elsewhere
-        for checkpoint in (*self.teachers, *([self.start] if self.start else [])):
+        for checkpoint in (*self.teachers, *filter(None, (self.start, self.pretrained))):
             digest.update((checkpoint / MANIFEST).read_bytes())
-        for example in (*self.train, "dev", *self.dev):
+        for example in chain(self.train, ["dev"], self.dev):
             same = msgspec.structs.replace(example, **nowhere) if isinstance(example, msgspec.Struct) else example
             digest.update(msgspec.msgpack.encode(same))
         return digest.hexdigest()
@@ -124,6 +127,8 @@ def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         task = _continued(job) if job.start else TASKS[job.task].create(job.config, job.train)
+        if job.pretrained:
+            task = start_from(task, load_task(job.pretrained)[0])
     task.network.to(find_device(job.device))
     run = Run(task, settings)
     if job.resume:
@@ -150,10 +155,10 @@ def _continued(job: Job) -> Task:
     return task
 
 
-def _encoded(task: Task, job: Job) -> list[Any]:
+def _encoded(task: Task, job: Job) -> Sequence[Any]:
     """The training examples as items. Raises UsageError for a label that the checkpoint to start from does not know."""
     try:
-        return [task.encode(example) for example in job.train]
+        return task.kept(map(task.encode, job.train), job.output / RESUME)
     except KeyError as error:
         if job.start is None:
             raise

@@ -29,7 +29,8 @@ class Tiny:
     config: dict[str, Any]
     predict: Callable[[Any, Sequence[Any]], list[dict[str, list[Any]]]]
     probabilities: Callable[[Any, Sequence[Any]], list[dict[str, list[float]]]]
-    training: dict[str, Any] = field(default_factory=dict)  # beside FAST
+    best: dict[str, float] = field(default_factory=dict)  # what the best scores are that are not 100 per cent
+    near: float = 1e-9  # how far from the best a score may be that only comes near it
 
 
 TINY = {
@@ -70,13 +71,26 @@ TINY = {
             "encoder": {"width": 48, "layers": 1, "dropout": 0.0},
             "decoder": {"width": 48, "dropout": 0.0},  # its cell is that of the encoder
             "teaching": {"label_smoothing": 0.0},
+            # What is to be found is where to look, which takes more and smaller steps; irnn needs the most.
+            "training": {"learning_rate": 0.005, "batch_tokens": 20},
         },
         predict=lambda task, examples: [
             {"words": one.translation.split()} for one in task.translate([e.source for e in examples])
         ],
         probabilities=lambda task, examples: [{"pieces": row} for row in pieces_of(task, examples)],
-        # What is to be found is where to look, which takes more and smaller steps; irnn needs the most.
-        training={"learning_rate": 0.005, "batch_tokens": 20},
+    ),
+    "lm": Tiny(
+        examples=lambda count: [abc(index) for index in range(count)],
+        config={
+            "text": {"unit": "characters", "min_count": 1},
+            "embedding": {"width": 16, "hidden": 0.0, "dropout": 0.0},
+            "encoder": {"width": 16, "layers": 1, "dropout": 0.0, "weight_dropout": 0.0, "bidirectional": True},
+            "training": {"batch_tokens": 8, "unroll": 8, "evaluate_every": 0},
+        },
+        predict=lambda task, examples: [{"next": one.likeliest} for one in task.foretell(examples)],
+        probabilities=lambda task, examples: [{"next": one.log_probabilities} for one in task.foretell(examples)],
+        best={"perplexity": 1.0, "perplexity_backwards": 1.0, "bits_per_character": 0.0},
+        near=1.0,  # a probability comes as near to 1 as one likes to train
     ),
 }  # fmt: skip
 
@@ -86,6 +100,11 @@ def pieces_of(task: Any, examples: Sequence[Any]) -> list[list[float]]:
     items = [task.encode(example) for example in examples]
     told = task.told([item.source_ids for item in items], [item.target_ids for item in items])
     return [row_T.tolist() for _, row_T, _ in sorted(told, key=lambda one: one[0])]
+
+
+def abc(index: int) -> str:
+    """The alphabet goes on from line to line: what comes next, ends of lines too, follows from the letter before."""
+    return ("a", "bcd", "efghi")[index % 3]
 
 
 def words_of(task: Any, examples: Sequence[Any]) -> list[Sequence[str]]:
@@ -107,11 +126,8 @@ every_cell = pytest.mark.parametrize("cell", CELLS)
 
 def make(name: str, cell: str, examples: Sequence[Any], seed: int = 0, **training: Any) -> tuple[Task, TrainingConfig]:
     tiny = TINY[name]
-    values = {
-        **tiny.config,
-        "encoder": {**tiny.config["encoder"], "cell": cell},
-        "training": {**FAST, **tiny.training, **training},
-    }
+    settings = {**FAST, **tiny.config.get("training", {}), **training}
+    values = {**tiny.config, "encoder": {**tiny.config["encoder"], "cell": cell}, "training": settings}
     config = build(TASKS[name].config_type, values)
     torch.manual_seed(seed)
     return TASKS[name].create(config, examples), config.training
@@ -140,7 +156,8 @@ def test_every_task_is_here() -> None:
 @every_cell
 def test_it_overfits_ten_examples(name: str, cell: str) -> None:
     scores = overfitted(name, cell).score(TINY[name].examples(10))
-    assert scores == pytest.approx(dict.fromkeys(scores, 100.0))
+    best = dict.fromkeys(scores, 100.0) | TINY[name].best
+    assert scores == pytest.approx(best, rel=1e-9, abs=TINY[name].near)
     assert TASKS[name].main_score in scores
 
 
@@ -184,7 +201,7 @@ def test_it_predicts_the_same_in_a_batch_as_alone(name: str, cell: str) -> None:
     together = TINY[name].probabilities(task, examples)
     for index, example in enumerate(examples):
         for column, values in TINY[name].probabilities(task, [example])[0].items():
-            assert together[index][column] == pytest.approx(values, abs=1e-5)  # float32 in another order of sums
+            assert together[index][column] == pytest.approx(values, rel=1e-5, abs=1e-5)  # sums in another order
 
 
 @every_task

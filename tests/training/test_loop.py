@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from nlpseq.batching import batch_budget
 from nlpseq.records import Progress
 from nlpseq.tasks.tagging import Tagger
 from nlpseq.training import loop
-from nlpseq.training.loop import DivergenceError, Run, batch_budget, fit
+from nlpseq.training.loop import DivergenceError, Run, fit
 from tests.examples import corpus
 from tests.taggers import small
 

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from nlpseq.config import TrainingConfig
-from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, rate_at
-from tests.taggers import untrained
+from nlpseq.tasks.tagging import Tagger
+from nlpseq.training.loop import Run, fit
+from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, depth_of, part_of_rate, rate_at
+from tests.examples import corpus
+from tests.taggers import small, untrained
 
 SCHEDULES = ("constant", "linear", "cosine")
 schedules = st.sampled_from(SCHEDULES)
@@ -108,3 +111,59 @@ def test_both_optimisers_go_downhill(optimizer: str) -> None:
         one.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0]
+
+
+class Layered(nn.Module):
+    """What the encoders of tag and sentiment look like from outside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(3, 2)
+        self.encoder = nn.Module()
+        self.encoder.layers = nn.ModuleList(nn.Sequential(nn.Linear(2, 2)) for _ in range(2))
+        self.head = nn.Linear(2, 2)
+
+
+def test_depths_count_from_the_heads_down_to_the_embedding() -> None:
+    network = Layered()
+    depths = {name: depth_of(name.rpartition(".")[0], network) for name, _ in network.named_parameters()}
+    assert depths == {
+        "embedding.weight": 3, "encoder.layers.0.0.weight": 2, "encoder.layers.0.0.bias": 2,
+        "encoder.layers.1.0.weight": 1, "encoder.layers.1.0.bias": 1, "head.weight": 0, "head.bias": 0,
+    }  # fmt: skip
+
+
+def test_every_weight_is_in_one_group_whatever_the_depths() -> None:
+    for settings in (TrainingConfig(), TrainingConfig(layer_decay=0.5), TrainingConfig(unfreeze=1)):
+        network = Layered()
+        groups = build_optimizer(network, settings).param_groups
+        assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
+        depths = {group["depth"] for group in groups if group["params"]}
+        assert depths == ({0} if settings == TrainingConfig() else {0, 1, 2, 3})
+        embedding = next(g for g in groups if any(w is network.embedding.weight for w in g["params"]))
+        assert embedding["weight_decay"] == 0
+
+
+def test_rates_fall_with_depth_and_are_nothing_while_frozen() -> None:
+    config = TrainingConfig(layer_decay=0.5, unfreeze=2)
+    assert [part_of_rate(depth, 0, config) for depth in range(4)] == [1, 0, 0, 0]
+    assert [part_of_rate(depth, 3, config) for depth in range(4)] == [1, 0.5, 0, 0]
+    assert [part_of_rate(depth, 6, config) for depth in range(4)] == [1, 0.5, 0.25, 0.125]
+    assert [part_of_rate(depth, 0, TrainingConfig()) for depth in range(4)] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_frozen_layers_stay_as_they_are_until_it_is_their_turn(optimizer: str) -> None:
+    """Of a real tagger: after its first epoch the heads alone have moved; then the last layer with them."""
+    examples = corpus(20, seed=1)
+    settings = {"unfreeze": 1, "epochs": 2, "optimizer": optimizer, "patience": 0, "average": 0.0}
+    tagger = Tagger.create(small(training=settings, encoder={"layers": 2}), examples)
+    before = {name: weight.clone() for name, weight in tagger.network.named_parameters()}
+    moved = []
+    for progress in fit(Run(tagger, tagger.config.training), [tagger.encode(e) for e in examples], examples):
+        if progress.scores:
+            changed = [name for name, w in tagger.network.named_parameters() if not torch.equal(w, before[name])]
+            moved.append({name.partition("wards")[0] for name in changed})
+    assert moved[0]
+    assert all(name.startswith("heads") or name.startswith("chains") for name in moved[0])
+    assert moved[1] - moved[0] == {"encoder.layers.1.for", "encoder.layers.1.back"}

@@ -1,0 +1,100 @@
+"""`nlpseq generate`: continue texts, or suggest the next word."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nlpseq.cli import options
+
+if TYPE_CHECKING:
+    from nlpseq.cli.streams import Request
+    from nlpseq.generation import GenerationPipeline
+
+MaxTokens = Annotated[int, typer.Option("--max-tokens", metavar="N", min=1, help="Units that are written, at most.")]
+Temperature = Annotated[
+    float,
+    typer.Option("--temperature", metavar="T", min=0, help="Below 1 more of the likely; 0: always the likeliest."),
+]
+TopK = Annotated[
+    int, typer.Option("--top-k", metavar="K", min=0, help="Draw from the K likeliest units alone; 0: all.")
+]
+TopP = Annotated[
+    float, typer.Option("--top-p", metavar="P", help="Draw from the likeliest that have this probability together.")
+]
+BeamSize = Annotated[
+    int,
+    typer.Option("--beam-size", metavar="N", min=0, help="Search for the likeliest text with N hypotheses; 0: draw."),
+]
+Suggest = Annotated[
+    int, typer.Option("--suggest", metavar="N", min=0, help="Instead, the N likeliest next words with probabilities.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="The same seed draws the same text.")]
+
+
+def command(
+    context: typer.Context,
+    texts: options.Texts = None,
+    source: options.Input = None,
+    output: options.Output = None,
+    format: options.OutputFormat = options.Format.auto,
+    max_tokens: MaxTokens = 60,
+    temperature: Temperature = 0.8,
+    top_k: TopK = 0,
+    top_p: TopP = 0.95,
+    beam_size: BeamSize = 0,
+    suggest: Suggest = 0,
+    seed: Seed = None,
+    checkpoint: options.Checkpoint = "lm-en",
+    device: options.Device = options.DeviceName.auto,
+    threads: options.Threads = None,
+    input_format: options.InputFormatOption = options.InputFormat.lines,
+    text_key: options.TextKey = "text",
+    strict: options.Strict = False,
+) -> None:
+    """Continue texts by a language model, or suggest the next word.
+
+    Inputs are TEXT, a file, or what is piped in, one per line. On a terminal the text appears as it is written; in a
+    pipe each answer is a line.
+
+    Example: nlpseq generate "The weather in Paris" --max-tokens 40 --seed 1
+    """
+    from nlpseq.cli import inputs, streams
+
+    if inputs.nothing_given(texts, source):
+        typer.echo(context.get_help())
+        return
+    request = streams.Request(
+        texts, source, output, format, checkpoint, device, threads, None, input_format, text_key, strict
+    )
+    settings: dict[str, Any] = {"seed": seed, "suggestions": suggest, "max_tokens": max_tokens, "top_k": top_k}
+    settings |= {"temperature": temperature, "top_p": top_p, "beam_size": beam_size}
+    drawn = format in {"auto", "rich"} and output is None and sys.stdout.isatty() and not suggest
+    if drawn:
+        _show(request, settings)
+    else:
+        streams.serve("lm", request, lambda pipeline: pipeline.writing_with(**settings))
+
+
+def _show(request: Request, settings: dict[str, Any]) -> None:
+    """Writes each text to the terminal as it comes: the prompt faint, an empty line between answers."""
+    from nlpseq.cli import inputs, streams
+    from nlpseq.generation import text_of
+    from nlpseq.render.terminal import stream_to
+
+    records = inputs.read(request.texts, request.source, request.input_format, request.text_key)
+    pipeline: GenerationPipeline = streams.load("lm", request).writing_with(**settings)
+    number = failed = 0
+    for number, record in enumerate(records, 1):
+        if record.error:
+            if request.strict:
+                raise streams.RecordError(f"line {record.line}: {record.error}")
+            streams.complain(f"line {record.line}: {record.error}")
+            failed += 1
+        else:
+            text = text_of(record.value)
+            stream_to(sys.stdout, text or "", pipeline.stream(text or "", number), apart=number > 1)
+    if failed:
+        raise streams.RecordError(f"{failed} of {number} inputs failed.")

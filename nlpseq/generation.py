@@ -1,0 +1,123 @@
+"""The pipeline of a language model, as users hold it: texts are continued, or the next word is suggested."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import torch
+
+from nlpseq.checkpoint import Manifest
+from nlpseq.config import build
+from nlpseq.errors import UsageError
+from nlpseq.records import Continuation, Failure, TokenizedText
+from nlpseq.tasks.language_model import LanguageModel
+from nlpseq.tasks.writing import WritingConfig, likeliest, suggest, write
+
+Text = str | Sequence[str] | TokenizedText
+
+
+class GenerationPipeline:
+    """Continues texts, each from the beginning of a line.
+
+    With a `seed` the n-th text of a `pipe` is continued the same way each time; without, anew. With `suggestions` it
+    gives that many likeliest next words instead.
+    """
+
+    task = "lm"
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        manifest: Manifest,
+        *,
+        writing: WritingConfig | None = None,
+        seed: int | None = None,
+        suggestions: int = 0,
+    ) -> None:
+        self.model, self.manifest = model, manifest
+        self.writing, self.seed, self.suggestions = writing or WritingConfig(), seed, suggestions
+
+    def writing_with(self, *, seed: int | None = None, suggestions: int = 0, **settings: Any) -> GenerationPipeline:
+        """The same pipeline with other settings of writing: those of `WritingConfig`, by name.
+
+        Raises UsageError for unknown settings, and values out of bounds.
+        """
+        if suggestions < 0:
+            raise UsageError(f"suggestions is {suggestions}. Give 1 or more, or 0 for none.")
+        values = {**msgspec.structs.asdict(self.writing), **settings}
+        writing = build(WritingConfig, values, "generate")
+        return GenerationPipeline(self.model, self.manifest, writing=writing, seed=seed, suggestions=suggestions)
+
+    def __call__(self, text: Text) -> Continuation:
+        """The continuation of one text. Raises ValueError for what is no text."""
+        (prediction,) = self.pipe([text])
+        if isinstance(prediction, Failure):
+            raise ValueError(prediction.error)
+        return prediction
+
+    def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[Continuation | Failure]:
+        """One continuation an input, lazily, in order, and nothing read ahead, whatever `batch_size`.
+
+        What is no text gives a Failure in its place. Raises, at once, TypeError where `inputs` is one text.
+        """
+        del batch_size
+        if isinstance(inputs, str | bytes | TokenizedText):
+            raise TypeError("pipe() takes many texts, as a list of them. Call the pipeline itself with one.")
+        return (self._continued(item, number) for number, item in enumerate(inputs, 1))
+
+    def stream(self, text: str, number: int = 1) -> Iterator[str]:
+        """The continuation of one text in the parts that it is written in; joined, they are that of the `number`th text
+        of a pipe. Of a beam search it is one part.
+        """
+        if self.writing.beam_size:
+            yield likeliest(self.model, _whole(text), self.writing)[0][0]
+            return
+        for piece in write(self.model, _whole(text), self.writing, self._chance(number)):
+            if piece.text:
+                yield piece.text
+
+    def _chance(self, number: int) -> torch.Generator:
+        seed = secrets.randbits(60) if self.seed is None else self.seed * 1_000_003 + number
+        return torch.Generator().manual_seed(seed)
+
+    def _continued(self, item: Text, number: int) -> Continuation | Failure:
+        text = text_of(item)
+        if text is None:
+            return Failure("Expected a text or a list of words, none of them empty.", number)
+        prompt = _whole(text)
+        if self.suggestions:
+            return Continuation(prompt=text, suggestions=tuple(suggest(self.model, prompt, self.suggestions)))
+        if self.writing.beam_size:
+            found = likeliest(self.model, prompt, self.writing)
+            (best, score, ended), *others = found
+            tokens = len(self.model.units.ids(best))
+            rest = tuple(other for other, _, _ in others)
+            return Continuation(prompt=text, text=best, tokens=tokens, ended=ended, score=score, alternatives=rest)
+        pieces = list(write(self.model, prompt, self.writing, self._chance(number)))
+        return Continuation(
+            prompt=text,
+            text="".join(piece.text for piece in pieces),
+            tokens=len(pieces) - 1,
+            ended=pieces[-1].ended,
+            score=sum(piece.log_probability for piece in pieces),
+        )
+
+
+def text_of(item: object) -> str | None:
+    """The text that an input is; None where it is none, or has an empty word."""
+    if isinstance(item, str):
+        return item
+    if isinstance(item, TokenizedText):
+        return item.text
+    words = isinstance(item, Sequence) and not isinstance(item, bytes | bytearray)
+    if not words or not all(isinstance(word, str) and word for word in item):  # type: ignore[attr-defined]
+        return None
+    return " ".join(item)  # type: ignore[arg-type]
+
+
+def _whole(text: str) -> str:
+    """`text` with U+FFFD for half a pair of surrogates, which no subword model can read."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,103 @@
+"""Words as the units of a language model: any word can be read, and those of a closed vocabulary be written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from nlpseq.tasks.words import WordTable
+from nlpseq.text.spelling import spelt
+from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.units import RESERVED
+from nlpseq.text.vocab import UNKNOWN, Vocabulary
+from nlpseq.text.words import WordVocabularies
+
+END = "\n"  # the word that ends a line
+TABLE_LIMIT = 250_000  # words of the training text that are read as themselves; rarer ones are unknown in training
+MET_LIMIT = 100_000  # further words that are remembered in prediction
+
+
+class Words:
+    """The `size` most frequent words of the training text, by frequency, and a table of all that have been met.
+
+    Ids below `len` are of the vocabulary, and the only ones that are foretold: what is above stands for unknown there.
+    The same ids are rows of `table`, from which the vectors of words are made.
+    """
+
+    end = RESERVED - 1
+    silent = frozenset({0, UNKNOWN})
+
+    def __init__(self, tokenizer: Tokenizer, vocabulary: Vocabulary, words: WordVocabularies, word_length: int) -> None:
+        self.tokenizer, self.vocabulary, self.words = tokenizer, vocabulary, words
+        self.word_length = word_length
+        self._kept = 0  # rows that are never forgotten
+        self._names: list[str] = []  # of all rows, once they are asked for
+
+    @classmethod
+    def seen(
+        cls,
+        lines: Iterable[str],
+        tokenizer: Tokenizer,
+        *,
+        size: int,
+        min_count: int,
+        word_length: int,
+        known: Iterable[str] = (),
+    ) -> Words:
+        """The words of a text. A form has a vector where it was seen `min_count` times, or is among the `known`."""
+        counts: Counter[str] = Counter({END: 0})
+        for line in lines:
+            counts.update(tokenizer.words(line)[0])
+            counts[END] += 1
+        ranked = [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if word != END]
+        kept = ranked[: max(1, size - RESERVED)]
+        least = max(min_count, counts[kept[-1]]) if len(ranked) > len(kept) else min_count
+        words = WordVocabularies.from_words(counts, min_count=least, known=known)
+        units = cls(tokenizer, Vocabulary(kept, reserved=RESERVED), words, word_length)
+        units.table.add(ranked[:TABLE_LIMIT])
+        units._kept = len(units.table)
+        return units
+
+    @cached_property
+    def table(self) -> WordTable:
+        """What the words that have been met are made of: row 1 stands for any that has not, row 2 for the end."""
+        table = WordTable(self.words, self.word_length)
+        table.add(("", END, *self.vocabulary.symbols))
+        self._kept = len(table)
+        return table
+
+    def __len__(self) -> int:
+        """Number of ids that can be written, the reserved ones included."""
+        return len(self.vocabulary)
+
+    def meet(self, lines: Iterable[str]) -> None:
+        """Lets the words of these lines be read as themselves; of other such words, not too many are remembered."""
+        if len(self.table) > self._kept + MET_LIMIT:
+            self.table.keep(self._kept)
+        self.table.add(word for line in lines for word in self.tokenizer.words(line)[0])
+
+    def ids(self, text: str) -> list[int]:
+        """The rows of a text's words; UNKNOWN for those that have not been met."""
+        return [self.table.rows.get(word, UNKNOWN) for word in self.tokenizer.words(text)[0]]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The words of ids as English spells them."""
+        if len(self._names) != len(self.table):
+            self._names = ["", *self.table.rows]
+        return spelt([self._names[index] for index in ids if index >= RESERVED])
+
+    @cached_property
+    def opening(self) -> frozenset[int]:
+        """Every unit begins a word."""
+        return frozenset(range(len(self)))
+
+    def begins(self, line: bool) -> frozenset[int]:
+        """Every word of the vocabulary."""
+        del line
+        return frozenset(range(RESERVED, len(self)))
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain values for the checkpoint's `text/`."""
+        return {"words": self.words.to_plain(), "units": self.vocabulary.symbols}

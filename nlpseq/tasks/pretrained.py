@@ -1,0 +1,144 @@
+"""Starting an encoder from a language model of words: its vocabulary, its word embedding, its layers of each direction.
+
+A language model reads each direction by itself, whereas the second layer of an encoder reads what both directions of
+the first say. So the encoder begins as the two models side by side: where a direction reads the other, with zeros.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, Self, runtime_checkable
+
+import torch
+from torch import nn
+
+from nlpseq.errors import UsageError
+from nlpseq.nn.embedding import WordEmbedding
+from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer
+from nlpseq.nn.stack import RecurrentStack
+from nlpseq.tasks.language_model import LanguageModel
+from nlpseq.tasks.language_words import Words
+from nlpseq.text.vocab import Vocabulary
+from nlpseq.text.words import WordVocabularies
+
+_EMBEDDING = ("words", "width", "characters", "character_width", "character_features", "affix_width", "word_length")
+_ENCODER = ("cell", "width")
+
+
+@runtime_checkable
+class ReadsWords(Protocol):
+    """A task whose network has a `WordEmbedding` named `embedding` and a `RecurrentEncoder` named `encoder`."""
+
+    words: WordVocabularies
+
+    @property
+    def config(self) -> Any:
+        """All settings; they have the sections `embedding` and `encoder`."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The network."""
+
+    def with_words(self, words: WordVocabularies) -> Self:
+        """The same task with other vocabularies of words, and fresh weights."""
+
+
+def shapes_of(model: object, name: str) -> dict[str, dict[str, Any]]:
+    """The settings of a language model that whatever starts from it has to share, by section.
+
+    Raises UsageError where it is none of words; `name` is what the user called it.
+    """
+    if not isinstance(model, LanguageModel) or not isinstance(model.units, Words):
+        what = f"reads {model.config.text.unit}" if isinstance(model, LanguageModel) else "is no language model"
+        raise UsageError(
+            f"encoder.pretrained={name}: it {what}. Train one of words, with `nlpseq train lm --set text.unit=words "
+            "--set encoder.bidirectional=true`."
+        )
+    embedding = {key: getattr(model.config.embedding, key) for key in _EMBEDDING}
+    return {"embedding": embedding, "encoder": {key: getattr(model.config.encoder, key) for key in _ENCODER}}
+
+
+def start_from(task: Any, model: Any) -> Any:
+    """The task with the words of a language model beside its own, and with its weights wherever they have a place.
+
+    Words are taken from the model's most frequent on, up to `embedding.vectors_limit`; layers as far as both have them.
+    Raises UsageError where the task reads no words, or the shapes differ.
+    """
+    name = task.config.encoder.pretrained
+    wanted = shapes_of(model, name)
+    if not isinstance(task, ReadsWords):
+        raise UsageError("encoder.pretrained: only tag and sentiment can be started from a language model.")
+    for section, values in wanted.items():
+        for key, value in values.items():
+            own = getattr(getattr(task.config, section), key)
+            if own != value:
+                raise UsageError(
+                    f"{section}.{key} is {own}, and that of {name} is {value}: leave it out, or train another model."
+                )
+    grown = task.with_words(_joined(task.words, model.units.words, task.config.embedding.vectors_limit))
+    embedding, encoder = grown.network.embedding, grown.network.encoder
+    assert isinstance(embedding, WordEmbedding)
+    assert isinstance(encoder, RecurrentEncoder)
+    with torch.no_grad():
+        _copy_embedding(embedding, grown.words, model.network.embedding, model.units.words)
+        for layer, forwards, backwards in _pairs(encoder, model):
+            _copy_layer(layer, forwards, backwards)
+    return grown
+
+
+def _joined(own: WordVocabularies, others: WordVocabularies, limit: int) -> WordVocabularies:
+    """The first vocabularies, and behind them what the second have beside; of forms, the `limit` most frequent."""
+    forms = _and(own.forms, Vocabulary(others.forms.symbols[:limit]))
+    counts = [*own.counts, *[0] * (len(forms) - len(own.forms))]
+    return WordVocabularies(forms, _and(own.characters, others.characters), _and(own.affixes, others.affixes), counts)
+
+
+def _and(own: Vocabulary, others: Vocabulary) -> Vocabulary:
+    return Vocabulary((*own.symbols, *(symbol for symbol in others.symbols if symbol not in own)))
+
+
+def _copy_embedding(to: WordEmbedding, words: WordVocabularies, source: nn.Module, known: WordVocabularies) -> None:
+    """So that every word has the vector that the language model gives it; the parts may be of any kind.
+
+    What the model does not know begins as what it takes it for: another form, or the unknown one.
+    """
+    rows = {
+        "forms.weight": [known.form_id(form) for form in words.forms.symbols],
+        "characters.embedding.weight": known.characters.ids(words.characters.symbols),
+        "affixes.weight": known.affixes.ids(words.affixes.symbols),
+    }
+    given = source.state_dict()
+    for name, weight in to.state_dict().items():
+        if name in rows:
+            reserved = len(weight) - len(rows[name])
+            weight.copy_(torch.cat((given[name][:reserved], given[name][rows[name]])))
+        else:
+            weight.copy_(given[name])
+
+
+def _pairs(encoder: RecurrentEncoder, model: LanguageModel) -> list[tuple[RecurrentLayer, nn.Module, nn.Module | None]]:
+    """The encoder's layers with those of each direction of the model, as far as both go."""
+    back: RecurrentStack | None = model.network.backwards
+    forwards = model.network.forwards.layers
+    backwards: list[nn.Module | None] = [None] * len(forwards) if back is None else [*back.layers]
+    pairs = zip(encoder.layers, forwards, backwards, strict=False)
+    return [(layer, one, other) for layer, one, other in pairs if isinstance(layer, RecurrentLayer)]
+
+
+def _copy_layer(layer: RecurrentLayer, forwards: nn.Module, backwards: nn.Module | None) -> None:
+    _copy_direction(layer.forwards, forwards, first=True)
+    if layer.backwards is not None and backwards is not None:
+        _copy_direction(layer.backwards, backwards, first=False)
+
+
+def _copy_direction(to: nn.RNNBase, source: nn.Module, *, first: bool) -> None:
+    """The weights of one direction. Where it reads both directions of the layer below, what it reads of the other one,
+    which stands last for the forward direction and first for the backward one, begins at zero.
+    """
+    target, given = to.state_dict(), source.state_dict()
+    for name, weight in target.items():
+        wide, narrow = weight.shape[-1], given[name].shape[-1]
+        if wide == narrow:
+            weight.copy_(given[name])
+        else:
+            weight.zero_()
+            weight[:, slice(narrow) if first else slice(wide - narrow, None)] = given[name]

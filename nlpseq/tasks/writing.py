@@ -1,0 +1,200 @@
+"""What a language model writes: continuations, drawn or searched for, and suggestions of the next word.
+
+Axes: B sequences, V units.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Annotated, NamedTuple
+
+import torch
+from msgspec import Meta
+from torch import Tensor
+
+from nlpseq.nn.completion import Grown, complete
+from nlpseq.nn.sampling import SamplingConfig, draw
+from nlpseq.nn.search import SearchConfig, beam_search
+from nlpseq.nn.stack import State
+from nlpseq.records import Suggestion
+from nlpseq.tasks.language_model import LanguageModel
+from nlpseq.text.units import Units
+
+LIKELY = 64  # units that are followed from each beginning of a word
+
+
+class WritingConfig(SamplingConfig, frozen=True):
+    """How a continuation is written."""
+
+    max_tokens: Annotated[int, Meta(ge=1, description="units that are written, at most")] = 60
+    beam_size: Annotated[
+        int, Meta(ge=0, le=256, description="search for the likeliest continuation with so many; 0: draw one")
+    ] = 0
+
+
+class Piece(NamedTuple):
+    """What was written with one more unit: its text, and its log p (nats); at the end `ended` instead of a text."""
+
+    text: str
+    log_probability: float
+    ended: bool = False
+
+
+class Memory:
+    """What was read of B sequences: log p (B, V) of what follows, and the states; what is never written is -inf."""
+
+    def __init__(self, model: LanguageModel, log_BV: Tensor, states: Sequence[State]) -> None:
+        self.model, self.log_BV, self.states = model, log_BV, states
+
+    @classmethod
+    def of(cls, model: LanguageModel, ids: Sequence[int]) -> Memory:
+        """After one text, read from the beginning of a line."""
+        return cls._read(model, torch.tensor([[model.units.end, *ids]]), None)
+
+    @classmethod
+    def _read(cls, model: LanguageModel, ids_BT: Tensor, states: Sequence[State] | None) -> Memory:
+        network = model.network
+        log_BV, after = network.last_log_probabilities(network.forwards, model.vectors(ids_BT), states)
+        log_BV[:, sorted(model.units.silent)] = -torch.inf
+        return cls(model, log_BV, after)
+
+    def then(self, ids_B: Tensor) -> Memory:
+        """After one more unit of each sequence."""
+        return self._read(self.model, ids_B.unsqueeze(1), self.states)
+
+    def of_rows(self, rows_B: Tensor) -> Memory:
+        """Of some of the sequences, in this order."""
+        states = [tuple(part.index_select(1, rows_B) for part in layer) for layer in self.states]
+        return Memory(self.model, self.log_BV.index_select(0, rows_B), states)
+
+
+class Row(NamedTuple):
+    """One sequence of a memory."""
+
+    memory: Memory
+    place: int
+
+
+def joined(rows: Sequence[Row]) -> Memory:
+    """The memory of several sequences, of whatever memories."""
+    parts = [row.memory.of_rows(torch.tensor([row.place], device=row.memory.log_BV.device)) for row in rows]
+    layers = zip(*(part.states for part in parts), strict=True)
+    states = [tuple(torch.cat(same, dim=1) for same in zip(*layer, strict=True)) for layer in layers]
+    return Memory(parts[0].model, torch.cat([part.log_BV for part in parts]), states)
+
+
+class Prompt(NamedTuple):
+    """A text to be continued, its ids, and what they spell, which need not be the very text."""
+
+    text: str
+    ids: list[int]
+    spelt: str
+
+    @classmethod
+    def of(cls, units: Units, text: str) -> Prompt:
+        """The prompt as it is read; white space at its end is not, since it begins the next word."""
+        units.meet([text])
+        ids = units.ids(text.rstrip())
+        return cls(text, ids, units.text(ids))
+
+    def continued(self, units: Units, ids: Sequence[int]) -> str:
+        """What ids behind the prompt add to its text; a space that the prompt ends in is not there twice."""
+        added = units.text([*self.ids, *ids])[len(self.spelt) :]
+        return added.lstrip(" ") if self.text[-1:].isspace() or not self.text else added
+
+
+@torch.inference_mode()
+def write(model: LanguageModel, text: str, config: WritingConfig, chance: torch.Generator) -> Iterator[Piece]:
+    """Continues a text unit by unit, until the model ends it or there are `max_tokens`; the last Piece says which.
+
+    Half a character, of those that are written in several units, is held back until it is whole.
+    """
+    units = model.units
+    prompt, written, shown = Prompt.of(units, text), list[int](), ""
+    memory = _begun(model, prompt)
+    for _ in range(config.max_tokens):
+        unit = draw(memory.log_BV[0].cpu(), config, chance)
+        log = float(memory.log_BV[0, unit])
+        if unit == units.end:
+            yield Piece("", log, ended=True)
+            return
+        written.append(unit)
+        whole = prompt.continued(units, written)
+        added = "" if whole.endswith("\ufffd") else whole[len(shown) :]
+        shown += added
+        yield Piece(added, log)
+        memory = memory.then(torch.tensor([unit]))
+    yield Piece(prompt.continued(units, written)[len(shown) :], 0.0)
+
+
+def _begun(model: LanguageModel, prompt: Prompt) -> Memory:
+    model.network.eval()
+    return Memory.of(model, prompt.ids)
+
+
+class _Beams(NamedTuple):
+    """What the search remembers; before its first step nothing but the prompt was read."""
+
+    memory: Memory
+    fresh: bool
+
+    def of(self, rows: Tensor, sentences: Tensor | None) -> _Beams:
+        """Of these hypotheses."""
+        del sentences
+        return _Beams(self.memory.of_rows(rows), fresh=False)
+
+
+@torch.inference_mode()
+def likeliest(model: LanguageModel, text: str, config: WritingConfig) -> list[tuple[str, float, bool]]:
+    """Continuations found by beam search, best first: text, log p (nats), and whether the model ended it."""
+    units = model.units
+    prompt = Prompt.of(units, text)
+
+    def step(last_NK: Tensor, state: _Beams) -> tuple[Tensor, _Beams]:
+        memory = state.memory if state.fresh else state.memory.then(last_NK.flatten().cpu())
+        return memory.log_BV.view(*last_NK.shape, -1).clone(), _Beams(memory, fresh=False)
+
+    caps_N = torch.tensor([config.max_tokens + 1], device=model.device)
+    found = beam_search(
+        step, _Beams(_begun(model, prompt), fresh=True), caps_N, begin=0, end=units.end,
+        config=SearchConfig(beam_size=config.beam_size), wanted=config.beam_size,
+    )  # fmt: skip
+    return [(prompt.continued(units, one.ids), one.total, not one.capped) for one in found[0]]
+
+
+@torch.inference_mode()
+def suggest(model: LanguageModel, text: str, count: int) -> list[Suggestion]:
+    """The likeliest next words, best first, with the probability of each, given that a word comes next.
+
+    A word is begun by a unit that `begins` one, and complete where a unit of `opening` would follow: its probability is
+    that of its units, one after the other, and of being complete then.
+    """
+    units = model.units
+    prompt = Prompt.of(units, text)
+    memory = _begun(model, prompt)
+    begins = torch.tensor(sorted(units.begins(not prompt.ids)))
+    log_X = memory.log_BV[0].cpu()[begins].log_softmax(0)
+    first = list(zip(begins.tolist(), log_X.tolist(), strict=True))
+    opening = torch.tensor(sorted(units.opening))
+
+    def step(sequences: Sequence[tuple[tuple[int, ...], Row]]) -> list[tuple[Grown, Row]]:
+        after = joined([row for _, row in sequences]).then(torch.tensor([ids[-1] for ids, _ in sequences]))
+        spelt = [prompt.continued(units, ids).strip() for ids, _ in sequences]
+        return [
+            (_grown(log_V, opening, whole=any(map(str.isalnum, word))), Row(after, row))
+            for row, (log_V, word) in enumerate(zip(after.log_BV.cpu(), spelt, strict=True))
+        ]
+
+    found = complete(step, first, Row(memory, 0), count)
+    return [Suggestion(prompt.continued(units, one.ids).strip(), math.exp(one.log_probability)) for one in found]
+
+
+def _grown(log_V: Tensor, opening: Tensor, *, whole: bool) -> Grown:
+    """How likely a word is complete, and its likeliest continuations; without a letter or digit it is none yet."""
+    log_V = log_V.log_softmax(0)
+    complete = float(log_V[opening].logsumexp(0)) if whole else -math.inf
+    within_V = log_V.index_fill(0, opening, -torch.inf)
+    best = within_V.topk(min(LIKELY, len(within_V)))
+    following = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    return Grown(complete, [(unit, log) for unit, log in following if log > -math.inf])

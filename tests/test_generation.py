@@ -1,0 +1,178 @@
+"""The pipeline of a language model, as users hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+import nlpseq
+from nlpseq.errors import UsageError
+from nlpseq.generation import GenerationPipeline
+from nlpseq.records import Continuation, Failure
+from nlpseq.tasks.writing import Memory, Prompt
+from tests.languages import counting, pipeline, trained, write_checkpoint
+
+every_unit = pytest.mark.parametrize("unit", ["words", "characters", "pieces"])
+PROMPT = "two three"
+
+
+@every_unit
+def test_it_goes_on_counting(unit: str) -> None:
+    found = pipeline(unit, temperature=0, max_tokens=2 if unit == "words" else 9)(PROMPT)
+    assert found.text.startswith(" four")
+    assert found.prompt == PROMPT
+    assert not found.text.endswith(" ")
+
+
+@every_unit
+@torch.no_grad()
+def test_what_is_drawn_has_the_probability_that_it_says(unit: str) -> None:
+    """The sum over the units that were written is how a text that holds them is read."""
+    model = trained(unit)
+    found = pipeline(unit, seed=3, temperature=1.0, top_p=1.0, max_tokens=5)(PROMPT)
+    memory, total = Memory.of(model, model.units.ids(PROMPT)), 0.0
+    ids = [*model.units.ids(PROMPT + found.text)[len(model.units.ids(PROMPT)) :], *[model.units.end] * found.ended]
+    for unit_id in ids:
+        total += float(memory.log_BV[0, unit_id])
+        memory = memory.then(torch.tensor([unit_id]))
+    assert found.tokens == len(ids) - found.ended
+    assert found.score == pytest.approx(total, abs=1e-4)
+
+
+@every_unit
+def test_a_seed_gives_the_same_text_and_another_one_another(unit: str) -> None:
+    settings = {"temperature": 1.5, "top_p": 1.0, "max_tokens": 30}
+    texts = [[one.text for one in pipeline(unit, seed=seed, **settings).pipe([PROMPT, PROMPT])] for seed in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+    assert texts[0][0] != texts[0][1]  # the second of the same is drawn anew
+    free = pipeline(unit, **settings)
+    assert len({free(PROMPT).text for _ in range(8)}) > 1
+
+
+@every_unit
+def test_it_stops_at_its_end_or_at_the_limit(unit: str) -> None:
+    many = [pipeline(unit, seed=seed, temperature=1.0, max_tokens=12)(PROMPT) for seed in range(12)]
+    assert all(one.tokens <= 12 for one in many)
+    assert all(one.ended or one.tokens == 12 for one in many)
+    assert any(one.ended for one in many) or unit == "characters"
+    assert all("\n" not in one.text for one in many)
+
+
+@every_unit
+def test_the_parts_of_a_stream_are_the_text(unit: str) -> None:
+    lengths = []
+    for seed in range(4):
+        writer = pipeline(unit, seed=seed, max_tokens=20)
+        parts = list(writer.stream(PROMPT))
+        assert "".join(parts) == writer(PROMPT).text
+        lengths.append(len(parts))
+    assert max(lengths) > 1
+    second = list(writer.pipe(["x", PROMPT]))[1]
+    assert isinstance(second, Continuation)
+    assert "".join(writer.stream(PROMPT, 2)) == second.text
+
+
+@every_unit
+def test_a_beam_finds_what_is_likelier_than_greed_does(unit: str) -> None:
+    best = pipeline(unit, beam_size=6, max_tokens=6)(PROMPT)
+    again = pipeline(unit, beam_size=6, max_tokens=6)(PROMPT)
+    assert best == again
+    assert len(best.alternatives) >= 1
+    assert best.text not in best.alternatives
+    assert list(pipeline(unit, beam_size=6, max_tokens=6).stream(PROMPT)) == [best.text]
+
+
+@every_unit
+def test_suggestions_are_words_with_probabilities(unit: str) -> None:
+    found = pipeline(unit, suggestions=4)(PROMPT)
+    assert found.text == ""
+    assert found.suggestions is not None
+    assert found.suggestions[0].word == "four"
+    assert found.suggestions[0].probability > 0.5
+    likely = [one.probability for one in found.suggestions]
+    assert likely == sorted(likely, reverse=True)
+    assert 0 < sum(likely) <= 1 + 1e-6
+    words = [one.word for one in found.suggestions]
+    assert len(set(words)) == 4
+    assert all(word == word.strip() != "" for word in words)
+
+
+@every_unit
+@torch.no_grad()
+def test_the_probability_of_a_suggestion_is_that_of_reading_it(unit: str) -> None:
+    """By the definition: of units that begin a word, times those that follow, times the next beginning another."""
+    model = trained(unit)
+    units, word = model.units, "four"
+    found = {s.word: s.probability for s in pipeline(unit, suggestions=2)(PROMPT).suggestions or ()}
+    prompt = Prompt.of(units, PROMPT)
+    memory = Memory.of(model, prompt.ids)
+    first_V = memory.log_BV[0].exp()
+    begins, opening = sorted(units.begins(False)), sorted(units.opening)
+    own = units.ids(f"{PROMPT} {word}")[len(prompt.ids) :]
+    probability = float(first_V[own[0]] / first_V[begins].sum())
+    for before, after in zip(own, [*own[1:], None], strict=True):
+        memory = memory.then(torch.tensor([before]))
+        next_V = memory.log_BV[0].softmax(0)
+        probability *= float(next_V[opening].sum() if after is None else next_V[after])
+    assert found[word] == pytest.approx(probability, rel=1e-3)
+
+
+@every_unit
+@pytest.mark.parametrize("prompt", ["", "   ", "two three ", "Ünknown \U0001f600 wörds", "\ud800 half", "two\nthree"])
+def test_any_prompt_is_continued_and_stays_as_it_was_given(unit: str, prompt: str) -> None:
+    writer = pipeline(unit, seed=1, max_tokens=6)
+    found = writer(prompt)
+    assert found.prompt == prompt
+    assert not (prompt[-1:].isspace() and found.text.startswith(" "))
+    assert not (prompt == "" and found.text.startswith(" "))
+    assert isinstance(pipeline(unit, suggestions=2)(prompt), Continuation)
+
+
+def test_a_checkpoint_is_loaded_as_what_it_is(tmp_path: Path) -> None:
+    writer = nlpseq.load(write_checkpoint(tmp_path / "it"))
+    assert isinstance(writer, GenerationPipeline)
+    assert writer.writing_with(temperature=0, max_tokens=1)(PROMPT).text == " four"
+
+
+def test_inputs_are_taken_one_at_a_time_and_what_is_no_text_fails_in_its_place() -> None:
+    taken = 0
+
+    def inputs() -> Iterator[object]:
+        nonlocal taken
+        for item in (PROMPT, 7, ["two", "three"], ["two", ""]):
+            taken += 1
+            yield item
+
+    found = []
+    for number, one in enumerate(pipeline(temperature=0, max_tokens=1).pipe(inputs()), 1):  # type: ignore[arg-type]
+        assert taken == number
+        found.append(one)
+    assert [type(one) for one in found] == [Continuation, Failure, Continuation, Failure]
+    assert [one.line for one in found if isinstance(one, Failure)] == [2, 4]
+    assert found[2].prompt == "two three"  # type: ignore[union-attr]
+    with pytest.raises(TypeError, match="many texts"):
+        pipeline().pipe("two")
+    with pytest.raises(ValueError, match="Expected a text"):
+        pipeline()(7)  # type: ignore[arg-type]
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(UsageError, match="temperature"):
+        pipeline(temperature=-1)
+    with pytest.raises(UsageError, match="top_p"):
+        pipeline(top_p=0.0)
+    with pytest.raises(UsageError, match="'top_k'"):
+        pipeline(topk=3)
+    with pytest.raises(UsageError, match="suggestions"):
+        pipeline(suggestions=-1)
+
+
+def test_drawing_leaves_the_random_numbers_of_others_alone() -> None:
+    torch.manual_seed(7)
+    wanted = torch.rand(2)
+    torch.manual_seed(7)
+    pipeline(seed=1)(counting()[0])
+    assert torch.equal(torch.rand(2), wanted)
