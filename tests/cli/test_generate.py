@@ -187,7 +187,7 @@ def test_a_tagger_starts_from_it(work: Path) -> None:
     assert tagger.config.embedding.width == SMALL["embedding"]["width"]
     assert "three" in tagger.words.forms  # type: ignore[attr-defined]
     assert inside("tag", "-c", "tagger", "the can can fall").exit_code == 0
-    other = inside("train", "tag", "--train", "train.conllu", "-o", "new", "--set", "encoder.pretrained=counter",
+    other = inside("train", "tag", "--train", "train.conllu", "-o", "other", "--set", "encoder.pretrained=counter",
                    "--set", "encoder.width=20")  # fmt: skip
     assert other.exit_code == 2, other.stderr
     assert "encoder.width is 20, and that of counter is 16" in other.stderr
