@@ -43,8 +43,8 @@ def load(checkpoint: str | Path, *, device: str = "auto", threads: int | None = 
     """The pipeline of a checkpoint: a folder, or the name of one that came with the install.
 
     It is a TagPipeline, a SentimentPipeline, a TranslationPipeline or a GenerationPipeline, as its task says; `pipe`,
-    and a call, are the same for every task. Raises UsageError where there is no such checkpoint, the device is not there
-    or `threads` is less than 1, TrustError where the checkpoint is damaged.
+    and a call, are the same for every task. Raises UsageError where there is no such checkpoint, the device is not
+    there or `threads` is less than 1, TrustError where the checkpoint is damaged.
     """
     use_threads(threads)
     task, manifest = load_task(find_checkpoint(checkpoint))
