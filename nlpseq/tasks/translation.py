@@ -64,7 +64,7 @@ class TranslationConfig(Section, frozen=True):
     decoder: DecoderConfig = DecoderConfig()
     teaching: TeachingConfig = TeachingConfig()
     search: SearchConfig = SearchConfig()
-    training: TrainingConfig = TrainingConfig(batch_tokens=1500, learning_rate=2e-3)
+    training: TrainingConfig = TrainingConfig()
 
 
 class Encoded(msgspec.Struct, frozen=True):

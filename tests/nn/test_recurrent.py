@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from nlpseq.config import Cell, EncoderConfig
 from nlpseq.nn.dropout import VariationalDropout
-from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer, recurrent_cell
+from nlpseq.nn.recurrent import CellState, RecurrentEncoder, RecurrentLayer, recurrent_cell, run, step
 
 CELLS: tuple[Cell, ...] = get_args(Cell)
 LENGTHS = [7, 1, 4, 6]
@@ -165,3 +165,35 @@ def test_variational_dropout_is_nothing_in_evaluation() -> None:
     inputs = torch.randn(2, 3, 4)
     assert torch.equal(VariationalDropout(0.5).eval()(inputs), inputs)
     assert torch.equal(VariationalDropout(0.0).train()(inputs), inputs)
+
+
+@each_cell
+@both_directions
+def test_the_ends_are_where_each_layer_stopped_reading(cell: Cell, bidirectional: bool) -> None:
+    torch.manual_seed(0)
+    config = EncoderConfig(cell=cell, layers=2, width=6, bidirectional=bidirectional, dropout=0)
+    encoder = RecurrentEncoder(config, 5)
+    inputs_BTD, lengths_B = batch()
+    states_BTH, ends_BE = encoder.with_ends(inputs_BTD, lengths_B)
+    torch.testing.assert_close(states_BTH, encoder(inputs_BTD, lengths_B))
+    assert ends_BE.shape == (len(LENGTHS), 2 * encoder.output_width)
+    below_BTH = encoder.layers[0](inputs_BTD, lengths_B)
+    for row, length in enumerate(LENGTHS):
+        for layer, states in enumerate((below_BTH, states_BTH)):
+            end_H = ends_BE[row, layer * encoder.output_width :][: encoder.output_width]
+            torch.testing.assert_close(end_H[:6], states[row, length - 1, :6], **CLOSE)
+            if bidirectional:
+                torch.testing.assert_close(end_H[6:], states[row, 0, 6:], **CLOSE)
+
+
+@each_cell
+def test_a_layer_may_begin_in_any_state_and_go_by_steps(cell: Cell) -> None:
+    torch.manual_seed(0)
+    one = recurrent_cell(cell, 5, 6)
+    start = CellState(torch.randn(4, 6), torch.randn(4, 6) if cell == "lstm" else None)
+    inputs_BTD = torch.randn(4, 7, 5)
+    state, states = start, []
+    for inputs_BD in inputs_BTD.unbind(1):
+        state = step(one, inputs_BD, state)
+        states.append(state.hidden_RW)
+    torch.testing.assert_close(run(one, inputs_BTD, start), torch.stack(states, dim=1), **CLOSE)
