@@ -22,6 +22,7 @@ from nlpseq.text.words import WordVocabularies
 
 _EMBEDDING = ("words", "width", "characters", "character_width", "character_features", "affix_width", "word_length")
 _ENCODER = ("cell", "width")
+WORDS_ALONE = "encoder.pretrained: only what reads words, tag and sentiment, can be started from a language model."
 
 
 @runtime_checkable
@@ -57,23 +58,27 @@ def shapes_of(model: object, name: str) -> dict[str, dict[str, Any]]:
     return {"embedding": embedding, "encoder": {key: getattr(model.config.encoder, key) for key in _ENCODER}}
 
 
+def must_fit(config: Any, model: object) -> None:
+    """Raises UsageError where the shapes of these settings are not those of the model, or it is none of words."""
+    for section, values in shapes_of(model, config.encoder.pretrained).items():
+        for key, value in values.items():
+            own = getattr(getattr(config, section), key)
+            if own != value:
+                raise UsageError(
+                    f"{section}.{key} is {own}, and that of {config.encoder.pretrained} is {value}: leave it out, or "
+                    "train another model."
+                )
+
+
 def start_from(task: Any, model: Any) -> Any:
     """The task with the words of a language model beside its own, and with its weights wherever they have a place.
 
     Words are taken from the model's most frequent on, up to `embedding.vectors_limit`; layers as far as both have them.
     Raises UsageError where the task reads no words, or the shapes differ.
     """
-    name = task.config.encoder.pretrained
-    wanted = shapes_of(model, name)
     if not isinstance(task, ReadsWords):
-        raise UsageError("encoder.pretrained: only tag and sentiment can be started from a language model.")
-    for section, values in wanted.items():
-        for key, value in values.items():
-            own = getattr(getattr(task.config, section), key)
-            if own != value:
-                raise UsageError(
-                    f"{section}.{key} is {own}, and that of {name} is {value}: leave it out, or train another model."
-                )
+        raise UsageError(WORDS_ALONE)
+    must_fit(task.config, model)
     grown = task.with_words(_joined(task.words, model.units.words, task.config.embedding.vectors_limit))
     embedding, encoder = grown.network.embedding, grown.network.encoder
     assert isinstance(embedding, WordEmbedding)

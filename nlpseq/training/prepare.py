@@ -14,8 +14,8 @@ from nlpseq.corpora.plain import plain_parts
 from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, read_sources, source_of
 from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError
-from nlpseq.tasks import TASKS
-from nlpseq.tasks.pretrained import shapes_of
+from nlpseq.tasks import TASKS, Task
+from nlpseq.tasks.pretrained import WORDS_ALONE, must_fit, shapes_of
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.training.resume import RESUME
 from nlpseq.training.train import Job, hold_out
@@ -80,9 +80,14 @@ def prepare(
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     use_threads(threads)
     base = _finished("--start", start) if start else None
-    pretrained = _pretrained(settings, base)
-    given = _over(base, task, settings) if base else _in_shape(settings, pretrained)
+    if teachers and task == "lm":
+        raise UsageError("--teacher: a language model learns from text alone. Leave it out.")
+    pretrained = _pretrained(task, settings, base)
+    model = load_task(pretrained)[0] if pretrained else None
+    given = _over(base, task, settings) if base else _in_shape(settings, model)
     config = build(TASKS[task].config_type, given)
+    if model:
+        must_fit(config, model)
     flush_denormals()  # not before: the bound of "above 0" is a denormal number, and would be 0
     reading, languages = _MADE_READY[task](config, train, reading)
     examples: Sequence[Any]
@@ -156,18 +161,20 @@ def _over(base: Path, task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _pretrained(settings: Mapping[str, Any], base: Path | None) -> Path | None:
+def _pretrained(task: str, settings: Mapping[str, Any], base: Path | None) -> Path | None:
     """The folder of the language model that the settings name, if they name one. Raises UsageError."""
     encoder = settings.get("encoder", {})
     name = encoder.get("pretrained") if isinstance(encoder, Mapping) else None
+    if name is not None and not hasattr(TASKS[task], "with_words"):
+        raise UsageError(WORDS_ALONE)
     if name is not None and base is not None:
         raise UsageError("--start and encoder.pretrained were both given. Begin from one of them.")
     return None if name is None else _finished("encoder.pretrained", str(name))
 
 
-def _in_shape(settings: dict[str, Any], pretrained: Path | None) -> dict[str, Any]:
+def _in_shape(settings: dict[str, Any], model: Task | None) -> dict[str, Any]:
     """The settings, with those of the language model's shape where the user gave none."""
-    if pretrained is None:
+    if model is None:
         return settings
-    shapes = shapes_of(load_task(pretrained)[0], str(pretrained))
+    shapes = shapes_of(model, settings["encoder"]["pretrained"])
     return {**settings, **{section: {**values, **settings.get(section, {})} for section, values in shapes.items()}}

@@ -162,10 +162,16 @@ def test_what_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
             2,
             "--teacher",
         ),
+        (
+            ["train", "lm", "--train", "train.txt", "--set", "encoder.pretrained=counter", "-o", "new"],
+            2,
+            "tag and sent",
+        ),
         (["corpora", "lint", "sample-text"], 2, "plain text"),
     ):
         result = inside(*arguments)
         assert (result.exit_code, says in result.stderr) == (code, True), (arguments, result.stderr)
+        assert not Path("new").exists(), arguments
 
 
 def test_evaluate_shows_tables() -> None:
@@ -191,5 +197,6 @@ def test_a_tagger_starts_from_it(work: Path) -> None:
                    "--set", "encoder.width=20")  # fmt: skip
     assert other.exit_code == 2, other.stderr
     assert "encoder.width is 20, and that of counter is 16" in other.stderr
+    assert not (work / "other").exists()
     wrong = inside("train", "tag", "--train", "train.conllu", "-o", "new2", "--set", "encoder.pretrained=tagger")
     assert (wrong.exit_code, "no language model" in wrong.stderr) == (2, True)

@@ -130,7 +130,7 @@ def test_what_does_not_fit_is_told() -> None:
     with pytest.raises(UsageError, match="is no language model"):
         shapes_of(tagger(), "it")
     wrong = model()
-    with pytest.raises(UsageError, match="only tag and sentiment"):
+    with pytest.raises(UsageError, match="tag and sentiment"):
         start_from(_WithName(wrong), wrong)
 
 
