@@ -12,7 +12,18 @@ import nlpseq
 from nlpseq.errors import NlpseqError
 from nlpseq.shipped import shipped_folder
 
-_PACKAGES = ("torch", "spacy", "sentencepiece", "safetensors", "numpy", "msgspec", "typer", "rich", "pooch")
+_PACKAGES = (
+    "torch",
+    "spacy",
+    "sentencepiece",
+    "sacrebleu",
+    "safetensors",
+    "numpy",
+    "msgspec",
+    "typer",
+    "rich",
+    "pooch",
+)
 
 
 def surroundings() -> list[tuple[str, str]]:

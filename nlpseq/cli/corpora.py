@@ -104,11 +104,16 @@ def get(
 
     Example: nlpseq corpora get uner-english-ewt wnut17
     """
-    from nlpseq.cli.tables import TransferBar, show
+    from nlpseq.cli.tables import TransferBar, show, tell
     from nlpseq.corpora.download import fetch
     from nlpseq.corpora.registry import files_wanted
 
-    wanted = [item for name in names for item in files_wanted(name, split, unverified=unverified)]
+    wanted = []
+    for name in names:
+        files = files_wanted(name, split, unverified=unverified)
+        if not files:
+            tell(f"{name}: the SHA-256 of none of its files is known. --unverified takes them as they come.")
+        wanted += files
     rows = []
     for name, part in dict.fromkeys(wanted):
         with TransferBar(f"{name} {part}") as progress:

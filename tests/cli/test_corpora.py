@@ -124,3 +124,9 @@ def test_lint_refuses_unknown_formats_and_mistyped_corpora(tmp_path: Path) -> No
     ):
         with pytest.raises(UsageError, match=re.escape(sentence)):
             run(*arguments)
+
+
+def test_get_says_where_there_is_nothing_it_may_take() -> None:
+    result = CliRunner().invoke(app, ["get", "tatoeba"])
+    assert result.exit_code == 0
+    assert "--unverified" in result.stderr
