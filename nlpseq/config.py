@@ -149,9 +149,24 @@ def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
         message, _, path = str(error).partition(" - at ")
         name = path.strip("`").removeprefix("$.") or "settings"
         prefix = f"{where}: " if where else ""
-        raise UsageError(f"{prefix}{name}: {message[0].lower()}{message[1:]}.") from None
+        raise UsageError(f"{prefix}{name}: {_no_word(kind, name, values) or _lowered(message)}") from None
     _check_finite(config, where)
     return config
+
+
+def _lowered(message: str) -> str:
+    return f"{message[0].lower()}{message[1:]}."
+
+
+def _no_word(kind: type[Any], path: str, values: Any) -> str | None:
+    """What to say of a value that is none of a setting's words; None for a setting that has no words."""
+    hint: Any = kind
+    for key in path.split("."):
+        hint = typing.get_type_hints(hint).get(key) if isinstance(hint, type) and issubclass(hint, Section) else None
+        values = values.get(key) if isinstance(values, Mapping) else None
+    parts = [hint, *typing.get_args(hint)]  # of `Literal[...] | None`, too
+    words = [word for part in parts if typing.get_origin(part) is Literal for word in typing.get_args(part)]
+    return f"{values!r} is not one of {', '.join(words)}." if words else None
 
 
 def _over_defaults(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,18 @@ def test_an_unknown_setting_is_named_with_the_nearest(assignment: str, names: li
 )
 def test_a_wrong_value_names_its_setting(assignment: str, name: str) -> None:
     with pytest.raises(UsageError, match=f"^{name}"):
+        built(assignment)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("encoder.cell=lsmt", "encoder.cell: 'lsmt' is not one of rnn, irnn, gru, lstm."),
+        ("embedding.characters=3", "embedding.characters: 3 is not one of cnn, lstm, none."),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_right_ones(assignment: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"^{re.escape(said)}$"):
         built(assignment)
 
 
