@@ -50,6 +50,12 @@ class EmbeddingConfig(Section, frozen=True):
         Meta(description="file of pre-trained vectors (text format of word2vec, GloVe or fastText; may be gz, xz)"),
     ] = None
     vectors_limit: Annotated[int, Meta(ge=1, description="words of that file that are read, from its top")] = 50_000
+    vectors_fixed: Annotated[
+        bool,
+        Meta(
+            description="the vectors of that file stay as they are, so that words unseen in training keep their place"
+        ),
+    ] = False
     word_dropout: Annotated[
         float,
         Meta(ge=0, description="a word seen n times in training is hidden with probability a/(a+n); this is a"),

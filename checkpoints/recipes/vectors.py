@@ -2,10 +2,12 @@
 
     pip install gensim
     python checkpoints/recipes/vectors.py imdb imdb:unlabelled sst -o vectors.txt
+    python checkpoints/recipes/vectors.py english.txt.xz --width 100 -o vectors.txt
 
-reads corpora of labelled texts (their labels are not looked at) and learns skip-gram vectors with negative sampling
-(Mikolov et al. 2013) of the words that nlpseq's own tokenizer finds, the very ones that a model looks up:
-`nlpseq train ... --set embedding.vectors=vectors.txt`. Two threads do not give the same numbers twice; one does.
+reads files of plain text, or corpora of texts (their labels are not looked at), and learns skip-gram vectors with
+negative sampling (Mikolov et al. 2013) of the words that nlpseq's own tokenizer finds, in the form in which a model
+looks them up, each digit a 0: `nlpseq train ... --set embedding.vectors=vectors.txt`. Two threads do not give the same
+numbers twice; one does.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from pathlib import Path
 
 from gensim.models import Word2Vec
 
-from nlpseq.corpora.sources import read_text_source
+from nlpseq.corpora.plain import read_plain
 from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.words import normal_form
 
 LINE = 5_000  # gensim reads no more than 10,000 words of a line
 
@@ -26,10 +29,9 @@ LINE = 5_000  # gensim reads no more than 10,000 words of a line
 def lines(sources: list[str], mirror: Path | None) -> Iterator[str]:
     """The words of all texts, a space between them, in lines that gensim can read."""
     tokenizer = Tokenizer("en")
-    for source in sources:
-        for example in read_text_source(source, "train", mirror=mirror):
-            words = [word for word in tokenizer.words(example.text)[0] if not word.isspace()]
-            yield from (" ".join(words[start : start + LINE]) for start in range(0, len(words), LINE))
+    for text in read_plain(sources, "train", mirror=mirror):
+        words = [normal_form(word) for word in tokenizer.words(text)[0]]
+        yield from (" ".join(words[start : start + LINE]) for start in range(0, len(words), LINE))
 
 
 def main() -> None:

@@ -68,8 +68,11 @@ class WordEmbedding(nn.Module):
         return torch.cat(parts, dim=1)
 
     @torch.no_grad()
-    def start_from(self, vectors: Mapping[str, Any], words: WordVocabularies) -> None:
-        """Puts pre-trained vectors, by form, in the place of random ones. Raises UsageError for another width."""
+    def start_from(self, vectors: Mapping[str, Any], words: WordVocabularies, *, fixed: bool = False) -> None:
+        """Puts pre-trained vectors, by form, in the place of random ones; they are learnt further unless `fixed`.
+
+        Raises UsageError for another width.
+        """
         if not isinstance(self.forms, nn.Embedding) or not vectors:
             return
         width = len(next(iter(vectors.values())))
@@ -81,6 +84,10 @@ class WordEmbedding(nn.Module):
         scale = 0.3 / max(float(np.std(np.stack(list(vectors.values())))), 1e-6)
         for form, vector in vectors.items():
             self.forms.weight[words.forms.id(form)] = torch.from_numpy(vector * scale)
+        if fixed:
+            fixed_V1 = torch.zeros(len(self.forms.weight), 1, dtype=torch.bool)
+            fixed_V1[[words.forms.id(form) for form in vectors]] = True
+            self.forms.weight.register_hook(lambda grad_VD: grad_VD.masked_fill(fixed_V1.to(grad_VD.device), 0.0))
 
     def _seen(self, characters_UC: Tensor, affixes_UA: Tensor) -> list[Tensor]:
         """What can be seen of the words themselves: features of their characters (U, F) and of their affixes."""

@@ -88,7 +88,7 @@ class LanguageModel:
             )  # fmt: skip
             model = cls(config, units)
             assert isinstance(model.network.embedding, WordEmbedding)
-            model.network.embedding.start_from(vectors, units.words)
+            model.network.embedding.start_from(vectors, units.words, fixed=given.vectors_fixed)
             return model
         return cls(config, units)
 

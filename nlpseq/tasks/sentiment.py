@@ -106,7 +106,7 @@ class Classifier:
         counts = Counter(token for example in examples for token in tokenizer.words(example.text)[0])
         words = WordVocabularies.from_words(counts, min_count=given.min_count, known=vectors)
         classifier = cls(config, words, _vocabularies(examples))
-        classifier.network.embedding.start_from(vectors, words)
+        classifier.network.embedding.start_from(vectors, words, fixed=given.vectors_fixed)
         return classifier
 
     def with_words(self, words: WordVocabularies) -> Classifier:

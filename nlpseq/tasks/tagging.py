@@ -114,7 +114,7 @@ class Tagger:
         if not labels:
             raise DataError(f"No training example has any of the columns {', '.join(config.heads.columns)}.")
         tagger = cls(config, words, labels)
-        tagger.network.embedding.start_from(vectors, words)
+        tagger.network.embedding.start_from(vectors, words, fixed=given.vectors_fixed)
         tagger.mentions = mentions
         return tagger
 

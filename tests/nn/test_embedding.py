@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -163,3 +164,19 @@ def test_the_memory_of_vectors_changes_nothing_and_has_an_end(monkeypatch: pytes
                 wanted = one.of_words(*word_ids(sentence, VOCABULARIES, 24)) if sentence else torch.empty(0, one.width)
                 torch.testing.assert_close(cache.vectors_RD[rows], wanted, **CLOSE)
                 assert len(cache._rows) <= 3 + max(map(len, asked))
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_vectors_that_were_given_stay_only_where_they_are_fixed(fixed: bool) -> None:
+    made = embedding(word_dropout=0.0)
+    given = {"cat": np.linspace(-1, 1, 6, dtype=np.float32), "mat": np.linspace(1, -2, 6, dtype=np.float32)}
+    made.start_from(given, VOCABULARIES, fixed=fixed)
+    assert made.forms is not None
+    weight, before = made.forms.weight, made.forms.weight.detach().clone()
+    optimizer = torch.optim.AdamW([weight], lr=0.1, weight_decay=0.0)
+    for _ in range(2):  # the second step has momentum
+        optimizer.zero_grad()
+        made(*inputs(["the", "cat", "mat"])).square().sum().backward()
+        optimizer.step()
+    moved = {word for word in WORDS if not torch.equal(*(w[VOCABULARIES.form_id(word)] for w in (weight, before)))}
+    assert moved == ({"the"} if fixed else {"the", "cat", "mat"})
