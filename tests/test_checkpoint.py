@@ -349,7 +349,7 @@ def test_weights_given_are_stored_and_the_network_stays(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_is_found_by_folder_or_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: folder.parent)
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda _: folder.parent)
     assert find_checkpoint(folder) == find_checkpoint(str(folder)) == find_checkpoint("tiny") == folder
     with pytest.raises(UsageError, match=r"'tinny'.*Did you mean 'tiny'"):
         find_checkpoint("tinny")

@@ -84,9 +84,11 @@ def run() -> None:
 
     Threads that wait for one another are to spin for a moment only, then sleep: on a machine that does other work
     besides, spinning for long makes two threads many times slower than one, and never spinning costs a third where
-    there is no other work. It has to be said before torch, and GNU's OpenMP with it, is imported.
+    there is no other work. It has to be said before torch, and GNU's OpenMP with it, is imported. NumPy's products are
+    too small to be shared out, and starting its threads takes time.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _open_missing()
     try:
         app(prog_name="nlpseq")

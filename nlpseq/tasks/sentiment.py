@@ -8,21 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, shuffled
-from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import LabelledText
 from nlpseq.tasks.calibration import fit_temperature, softened
-from nlpseq.tasks.sentiment_network import ClassifierConfig, ClassifierNetwork
-from nlpseq.tasks.windows import Windowed, WindowsConfig, in_windows, within_limit
+from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_vocabularies
+from nlpseq.tasks.sentiment_network import ClassifierNetwork
+from nlpseq.tasks.windows import Windowed, in_windows, within_limit
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy
 from nlpseq.text.tokenizer import Tokenizer
@@ -30,24 +29,10 @@ from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
+__all__ = ["NO_LABEL", "POLARITY", "STARS", "Batch", "Classifier", "Encoded", "SentimentConfig"]
+
 INFERENCE_TOKENS = 2048  # padded tokens of one batch when predicting
 NO_LABEL = -1
-POLARITY, STARS = "polarity", "stars"
-NOTHING = ("",)  # the tokens of a text that has none: one word that nobody knows
-
-
-class SentimentConfig(Section, frozen=True):
-    """All settings of a text classifier."""
-
-    tokenizer: TokenizerConfig = TokenizerConfig()
-    embedding: EmbeddingConfig = EmbeddingConfig()
-    encoder: EncoderConfig = EncoderConfig()
-    windows: WindowsConfig = WindowsConfig()
-    classifier: ClassifierConfig = ClassifierConfig()
-    training: TrainingConfig = TrainingConfig()
-    lowercase: Annotated[
-        float, Meta(ge=0, le=1, description="part of the training texts that is read lower-cased, each time anew")
-    ] = 0.05
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -116,7 +101,7 @@ class Classifier:
     @property
     def main_scheme(self) -> str:
         """The scheme that an answer's label is of: polarity, else the first of the user's own, else stars."""
-        return next((s for s in (POLARITY, *self.labels) if s in self.labels and s != STARS), STARS)
+        return main_scheme(self.labels)
 
     # -- training
 
@@ -284,11 +269,7 @@ class Classifier:
     @classmethod
     def from_plain(cls, config: SentimentConfig, plain: Mapping[str, Any]) -> Classifier:
         """The inverse of `to_plain`, with fresh weights. Raises ValueError for a temperature that is not positive."""
-        labels = {scheme: Vocabulary(symbols, reserved=0) for scheme, symbols in plain["labels"].items()}
-        temperatures = {scheme: float(plain["temperatures"][scheme]) for scheme in labels}
-        if not all(0 < value < float("inf") for value in temperatures.values()):
-            raise ValueError("a temperature is not a positive number")
-        return cls(config, WordVocabularies.from_plain(plain["words"]), labels, temperatures)
+        return cls(config, *read_vocabularies(plain))
 
 
 def _vocabularies(examples: Sequence[LabelledText]) -> dict[str, Vocabulary]:

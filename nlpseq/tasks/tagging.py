@@ -8,42 +8,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, mask_of, pad, shuffled
-from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
-from nlpseq.tasks.mentions import AugmentConfig, Mentions
-from nlpseq.tasks.tagging_network import NO_LABEL, HeadsConfig, TaggingNetwork
+from nlpseq.tasks.mentions import Mentions
+from nlpseq.tasks.tagging_answers import Labelled
+from nlpseq.tasks.tagging_config import TaggingConfig, read_vocabularies
+from nlpseq.tasks.tagging_network import NO_LABEL, TaggingNetwork
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy, SpanScore
-from nlpseq.text.tags import split_tag
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
+__all__ = ["NO_LABEL", "Batch", "Encoded", "Labelled", "Tagger", "TaggingConfig"]
+
 INFERENCE_TOKENS = 1024  # padded tokens of one batch when predicting: larger ones fall out of the cache
-
-
-class TaggingConfig(Section, frozen=True):
-    """All settings of a tagger."""
-
-    tokenizer: TokenizerConfig = TokenizerConfig()
-    embedding: EmbeddingConfig = EmbeddingConfig()
-    encoder: EncoderConfig = EncoderConfig()
-    heads: HeadsConfig = HeadsConfig()
-    augment: AugmentConfig = AugmentConfig()
-    training: TrainingConfig = TrainingConfig()
-    lowercase: Annotated[
-        float, Meta(ge=0, le=1, description="part of the training sentences that is read lower-cased, each time anew")
-    ] = 0.05
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -71,13 +58,6 @@ class Batch(NamedTuple):
     labels: dict[str, Tensor]
     soft: dict[str, Tensor]
     taught_B: Tensor
-
-
-class Labelled(NamedTuple):
-    """Predicted labels of one sentence, by column, with the marginal probability of each."""
-
-    labels: dict[str, list[str]]
-    probabilities: dict[str, list[float]]
 
 
 class Tagger:
@@ -322,10 +302,7 @@ class Tagger:
     @classmethod
     def from_plain(cls, config: TaggingConfig, plain: Mapping[str, Any]) -> Tagger:
         """The inverse of `to_plain`, with fresh weights. Raises ValueError and the like for what is none."""
-        labels = {column: Vocabulary(symbols, reserved=0) for column, symbols in plain["labels"].items()}
-        for tag in labels["ner"].symbols if "ner" in labels else ():
-            split_tag(tag)
-        return cls(config, WordVocabularies.from_plain(plain["words"]), labels)
+        return cls(config, *read_vocabularies(plain))
 
 
 def _closed(column: str, counts: Counter[str]) -> list[str]:

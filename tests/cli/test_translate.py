@@ -143,7 +143,7 @@ def test_the_checkpoint_is_chosen_by_languages(work: Path, monkeypatch: pytest.M
             untrained(), Path("shipped/checkpoints") / name,
             checkpoint.msgspec.structs.replace(manifest(), languages=languages), "# It\n",
         )  # fmt: skip
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda name: Path("shipped") / name)
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda name: Path("shipped") / name)
     assert checkpoint.find_translator(None, "xx") == "one"  # English first
     assert checkpoint.find_translator("de", "xx") == "two"
     assert checkpoint.find_translator(None, "yy") == "three"
