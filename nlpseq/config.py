@@ -7,7 +7,6 @@ struct of such sections; TOML tables and `--set section.key=value` name them as 
 from __future__ import annotations
 
 import math
-import tomllib
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -232,6 +231,8 @@ def _check_names(kind: type[Any], values: Mapping[str, Any], where: str, path: s
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The nested values of a TOML file. Raises UsageError where it is missing or no TOML."""
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -258,6 +259,8 @@ def override(values: dict[str, Any], assignments: Iterable[str]) -> dict[str, An
 
 
 def _plain_value(text: str) -> Any:
+    import tomllib
+
     if text.lower() in {"none", "null"}:
         return None
     try:
