@@ -58,5 +58,5 @@ def pipeline(task: Any, manifest: Manifest) -> Any:
         from nlpseq.generation import GenerationPipeline
 
         return GenerationPipeline(task, manifest)
-    kinds = {"tag": TagPipeline, "sentiment": SentimentPipeline, "translate": TranslationPipeline}
+    kinds: dict[str, Any] = {"tag": TagPipeline, "sentiment": SentimentPipeline, "translate": TranslationPipeline}
     return kinds[manifest.task](task, manifest)

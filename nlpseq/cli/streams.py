@@ -92,7 +92,7 @@ def load(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None =
     from nlpseq import api
     from nlpseq.quick import LIGHT_CHARACTERS, QuickPipeline
 
-    def ready(pipeline: Any) -> Pipeline:
+    def ready(pipeline: Any) -> Any:
         if pipeline.task != task:
             raise UsageError(
                 f"The checkpoint {request.checkpoint} was trained for {pipeline.task}, not for {task}. "
@@ -100,7 +100,7 @@ def load(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None =
             )
         return adjust(pipeline) if adjust else pipeline
 
-    def on_torch() -> Pipeline:
+    def on_torch() -> Any:
         from nlpseq.device import flush_denormals
 
         flush_denormals()

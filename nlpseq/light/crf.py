@@ -10,7 +10,7 @@ import numpy as np
 from nlpseq.light.arrays import Array, log_softmax, logsumexp
 from nlpseq.light.weights import Weights
 
-FORBIDDEN = -1e4
+FORBIDDEN = np.float32(-1e4)
 
 
 class LinearChainCRF:

@@ -26,7 +26,7 @@ class WordEmbedding:
         self.forms = (
             weights.stored(f"{name}.forms.weight", sizes[0], config.width) if config.words == "learnt" else None
         )
-        kinds = {"cnn": CharacterCNN, "lstm": CharacterLSTM}
+        kinds: dict[str, type[CharacterCNN | CharacterLSTM]] = {"cnn": CharacterCNN, "lstm": CharacterLSTM}
         kind = kinds.get(config.characters)
         shape = config.character_width, config.character_features
         self.characters = kind(weights, f"{name}.characters", sizes[1], *shape) if kind else None
@@ -93,7 +93,7 @@ class CharacterCNN:
         pooled = []
         for weight_FEK, bias_F in self.convolutions:
             found_UCF = _convolved(embedded_UCE, weight_FEK) + bias_F
-            pooled.append(np.where(inside_UC1, found_UCF, -np.inf).max(1))
+            pooled.append(np.where(inside_UC1, found_UCF, np.float32(-np.inf)).max(1))
         return np.maximum(np.concatenate(pooled, axis=1), 0)
 
 
@@ -116,8 +116,9 @@ def _convolved(inputs_UCE: Array, weight_FEK: Array) -> Array:
     """A convolution as wide as its kernel, half of it of zeros before each word: (U, C, F)."""
     kernel, length = weight_FEK.shape[2], inputs_UCE.shape[1]
     padded_UXE = np.pad(inputs_UCE, ((0, 0), (kernel // 2, kernel // 2), (0, 0)))
-    parts = (padded_UXE[:, place : place + length] @ weight_FEK[:, :, place].T for place in range(kernel))
-    total_UCF: Array = sum(parts, start=np.float32(0))  # type: ignore[assignment, arg-type]
+    total_UCF = np.zeros((len(inputs_UCE), length, len(weight_FEK)), dtype=np.float32)
+    for place in range(kernel):
+        total_UCF += padded_UXE[:, place : place + length] @ weight_FEK[:, :, place].T
     return total_UCF
 
 
