@@ -7,11 +7,11 @@ from typing import Any
 
 from nlpseq.light.sentiment import LightClassifier
 from nlpseq.light.tagging import LightTagger
+from nlpseq.light.translation import LightTranslator
 from nlpseq.light.weights import NotLight, Weights
 from nlpseq.manifest import WEIGHTS, Manifest, misfit, read_settings, verify
-from nlpseq.text.rules import rules_of
 
-LIGHT: dict[str, Any] = {"tag": LightTagger, "sentiment": LightClassifier}
+LIGHT: dict[str, Any] = {"tag": LightTagger, "sentiment": LightClassifier, "translate": LightTranslator}
 
 
 def load_light(folder: Path) -> tuple[Any, Manifest]:
@@ -29,7 +29,6 @@ def load_light(folder: Path) -> tuple[Any, Manifest]:
         parts = kind.read_plain(plain)
     except Exception as error:
         raise misfit(folder, error) from None
-    if rules_of(config.tokenizer.language) is None:  # spaCy is needed, and that brings torch
-        raise NotLight(config.tokenizer.language)
+    kind.check(config)
     with Weights(folder / WEIGHTS) as weights:
         return kind(weights, config, *parts), manifest

@@ -6,6 +6,7 @@ gates; R rows that take a step each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,10 @@ class CellState(NamedTuple):
 
     hidden_RW: Array
     cell_RW: Array | None = None
+
+    def of(self, rows: Sequence[int]) -> CellState:
+        """The state of these rows, in this order."""
+        return CellState(self.hidden_RW[rows], None if self.cell_RW is None else self.cell_RW[rows])
 
 
 class RecurrentCell:

@@ -16,9 +16,10 @@ from nlpseq.light.embedding import VectorCache, WordEmbedding
 from nlpseq.light.linear import Linear
 from nlpseq.light.pooling import Pooling
 from nlpseq.light.recurrent import RecurrentEncoder
-from nlpseq.light.weights import Weights
+from nlpseq.light.weights import NotLight, Weights
 from nlpseq.tasks.sentiment_config import NOTHING, SentimentConfig, read_vocabularies
 from nlpseq.text.lengths import cut_in_windows, length_groups
+from nlpseq.text.rules import rules_of
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
@@ -69,6 +70,12 @@ class LightClassifier:
         self.config, self.labels, self.temperatures = config, labels, temperatures
         self.network = ClassifierNetwork(weights, config, words, labels)
         self.tokenizer = Tokenizer(config.tokenizer.language)
+
+    @staticmethod
+    def check(config: SentimentConfig) -> None:
+        """Raises NotLight where spaCy is needed to tokenise, whose import brings torch."""
+        if rules_of(config.tokenizer.language) is None:
+            raise NotLight(config.tokenizer.language)
 
     def vector_cache(self) -> VectorCache:
         """A fresh memory of word vectors, for predictions."""

@@ -16,10 +16,11 @@ from nlpseq.light.crf import LinearChainCRF
 from nlpseq.light.embedding import VectorCache, WordEmbedding
 from nlpseq.light.linear import Linear
 from nlpseq.light.recurrent import RecurrentEncoder
-from nlpseq.light.weights import Weights
+from nlpseq.light.weights import NotLight, Weights
 from nlpseq.tasks.tagging_answers import Labelled
 from nlpseq.tasks.tagging_config import TaggingConfig, read_vocabularies
 from nlpseq.text.lengths import length_groups
+from nlpseq.text.rules import rules_of
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
@@ -74,6 +75,12 @@ class LightTagger:
     ) -> None:
         self.config, self.labels = config, labels
         self.network = TaggingNetwork(weights, config, words, labels)
+
+    @staticmethod
+    def check(config: TaggingConfig) -> None:
+        """Raises NotLight where spaCy is needed to tokenise, whose import brings torch."""
+        if rules_of(config.tokenizer.language) is None:
+            raise NotLight(config.tokenizer.language)
 
     def vector_cache(self) -> VectorCache:
         """A fresh memory of word vectors, for `predict`."""

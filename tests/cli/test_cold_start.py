@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import translators
 from tests.taggers import untrained, write_checkpoint
 
 SCRIPT = """
@@ -41,6 +42,13 @@ def test_an_opinion_is_judged_without_torch_and_spacy() -> None:
     written, imported = run("sentiment", "-f", "jsonl", "--explain", "I did not like it at all.")
     assert imported == []
     assert json.loads(written)["label"] == "negative"
+
+
+def test_a_sentence_is_translated_without_torch(tmp_path: Path) -> None:
+    folder = translators.write_checkpoint(tmp_path / "it", translators.trained())
+    written, imported = run("translate", "-c", str(folder), "a b c .")
+    assert imported == ["sentencepiece"]
+    assert written.strip()
 
 
 def test_a_short_pipe_is_answered_without_torch() -> None:
