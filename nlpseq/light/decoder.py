@@ -94,7 +94,7 @@ class Decoder:
         """The first state of one hypothesis; nothing is fed to the first step but 0."""
         count = len(self.layers)
         parts = np.split(self.bridge(ends_1E), 2 * count if self.has_cells else count, axis=1)
-        cells = parts[count:] if self.has_cells else [None] * count
+        cells: Sequence[Array | None] = parts[count:] if self.has_cells else [None] * count
         layers = tuple(CellState(np.tanh(h), c) for h, c in zip(parts[:count], cells, strict=True))
         return DecoderState(layers, np.zeros((1, self.fed_width), np.float32) if self.fed_width else None)
 

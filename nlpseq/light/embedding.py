@@ -94,7 +94,8 @@ class CharacterCNN:
         for weight_FEK, bias_F in self.convolutions:
             found_UCF = _convolved(embedded_UCE, weight_FEK) + bias_F
             pooled.append(np.where(inside_UC1, found_UCF, np.float32(-np.inf)).max(1))
-        return np.maximum(np.concatenate(pooled, axis=1), 0)
+        features_UF: Array = np.maximum(np.concatenate(pooled, axis=1), 0)
+        return features_UF
 
 
 class CharacterLSTM:

@@ -16,4 +16,6 @@ class Linear:
     def __call__(self, inputs_D: Array) -> Array:
         """(..., D) -> (..., K)."""
         outputs_K: Array = inputs_D @ self.weight_KD.T
-        return outputs_K if self.bias_K is None else outputs_K + self.bias_K
+        if self.bias_K is not None:
+            outputs_K += self.bias_K
+        return outputs_K
