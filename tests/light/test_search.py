@@ -18,33 +18,36 @@ from nlpseq.text.hypothesis import Hypothesis
 BEGIN, END = 0, 1
 
 
-class Nothing:
-    """A state that needs not be remembered."""
+class Steps:
+    """A state that counts its steps."""
 
-    def of(self, *_: object) -> Nothing:
+    def __init__(self, taken: int = 0) -> None:
+        self.taken = taken
+
+    def of(self, *_: object) -> Steps:
         return self
 
 
-def light(table_VV: np.ndarray, cap: int, config: SearchConfig, wanted: int) -> list[Hypothesis]:
-    def step(last: Sequence[int], state: Nothing) -> tuple[np.ndarray, Nothing]:
-        return table_VV[list(last)].copy(), state
+def light(table_TVV: np.ndarray, cap: int, config: SearchConfig, wanted: int) -> list[Hypothesis]:
+    def step(last: Sequence[int], state: Steps) -> tuple[np.ndarray, Steps]:
+        return table_TVV[state.taken][list(last)].copy(), Steps(state.taken + 1)
 
-    return beam_search(step, Nothing(), cap, begin=BEGIN, end=END, config=config, wanted=wanted)
+    return beam_search(step, Steps(), cap, begin=BEGIN, end=END, config=config, wanted=wanted)
 
 
-def heavy(table_VV: np.ndarray, cap: int, config: SearchConfig, wanted: int) -> list[Hypothesis]:
-    def step(last_NK: torch.Tensor, state: Nothing) -> tuple[torch.Tensor, Nothing]:
-        return torch.from_numpy(table_VV)[last_NK], state
+def heavy(table_TVV: np.ndarray, cap: int, config: SearchConfig, wanted: int) -> list[Hypothesis]:
+    def step(last_NK: torch.Tensor, state: Steps) -> tuple[torch.Tensor, Steps]:
+        return torch.from_numpy(table_TVV[state.taken])[last_NK], Steps(state.taken + 1)
 
     caps_N = torch.tensor([cap])
-    return nn_search.beam_search(step, Nothing(), caps_N, begin=BEGIN, end=END, config=config, wanted=wanted)[0]
+    return nn_search.beam_search(step, Steps(), caps_N, begin=BEGIN, end=END, config=config, wanted=wanted)[0]
 
 
-def log_probabilities(size: int, seed: int, ends: float) -> np.ndarray:
-    """A table in which no two sums are likely to be equal; `ends` makes ends likelier or rarer."""
-    scores_VV = np.random.default_rng(seed).normal(0, 2, (size, size)).astype(np.float32)
-    scores_VV[:, END] += ends
-    return scores_VV - np.log(np.exp(scores_VV).sum(1, keepdims=True))
+def log_probabilities(steps: int, size: int, seed: int, ends: float) -> np.ndarray:
+    """What follows what at each step, so that no two sums are equal; `ends` makes ends likelier or rarer."""
+    scores_TVV = np.random.default_rng(seed).normal(0, 2, (steps, size, size)).astype(np.float32)
+    scores_TVV[:, :, END] += ends
+    return scores_TVV - np.log(np.exp(scores_TVV).sum(2, keepdims=True))
 
 
 @settings(max_examples=150)
@@ -63,8 +66,8 @@ def test_both_find_the_same(
 ) -> None:
     config = SearchConfig(beam_size=beam, length_penalty=penalty, no_repeat_ngram_size=guard)
     wanted = data.draw(st.integers(1, beam))
-    table_VV = log_probabilities(size, seed, ends)
-    mine, theirs = light(table_VV, cap, config, wanted), heavy(table_VV, cap, config, wanted)
+    table_TVV = log_probabilities(cap, size, seed, ends)
+    mine, theirs = light(table_TVV, cap, config, wanted), heavy(table_TVV, cap, config, wanted)
     assert [(one.ids, one.capped, one.guarded) for one in mine] == [(o.ids, o.capped, o.guarded) for o in theirs]
     assert [one.score for one in mine] == pytest.approx([one.score for one in theirs], rel=1e-5)
     assert [one.total for one in mine] == pytest.approx([one.total for one in theirs], rel=1e-5)

@@ -83,5 +83,5 @@ def test_the_shipped_tagger_says_the_same_on_both() -> None:
     lines = [line for name in ("entities.txt", "invented.txt") for line in (folder / name).read_text().splitlines()]
     light, heavy = load_light("tag-en"), load("tag-en", device="cpu")
     assert light is not None
-    assert len(lines) > 60
+    assert len(lines) > 50
     assert all(same(*pair) for pair in zip(light.pipe(lines), heavy.pipe(lines), strict=True))
