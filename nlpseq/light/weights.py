@@ -30,7 +30,7 @@ class Weights:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._stored = safe_open(path, framework="numpy")
+            self._stored: Any = safe_open(path, framework="numpy")
         except SafetensorError as error:
             raise self._unreadable(error) from None
         self._left = set(self._stored.keys())
