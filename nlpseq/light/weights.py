@@ -30,7 +30,7 @@ class Weights:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._stored: Any = safe_open(path, framework="numpy")
+            self._stored = _opened(path)
         except SafetensorError as error:
             raise self._unreadable(error) from None
         self._left = set(self._stored.keys())
@@ -84,6 +84,10 @@ class Weights:
 
     def _unreadable(self, error: SafetensorError) -> TrustError:
         return TrustError(f"{self.path}: cannot be read as safetensors: {error}.")
+
+
+def _opened(path: Path) -> Any:
+    return safe_open(path, framework="numpy")
 
 
 def _all_finite(array: Array) -> bool:
