@@ -22,6 +22,7 @@ from nlpseq.tasks.tagging_config import TaggingConfig
 from nlpseq.tasks.translation_answers import Translated
 from nlpseq.tasks.translation_paragraphs import joined
 from nlpseq.text.paragraphs import Part, parts_of
+from nlpseq.text.rules import Rules
 from nlpseq.text.tokenizer import Sentence, Tokenizer
 
 MOST_ALTERNATIVES = 100
@@ -33,6 +34,10 @@ class TagsWords(Protocol):
     @property
     def config(self) -> TaggingConfig:
         """All settings."""
+
+    @property
+    def rules(self) -> Rules | None:
+        """Those of the tokenizer, where spaCy need not be asked."""
 
     def vector_cache(self) -> Any:
         """A fresh memory of word vectors."""
@@ -79,7 +84,7 @@ class TagPipeline:
         self.tagger: Any = tagger
         self.manifest = manifest
         settings = tagger.config.tokenizer
-        self.tokenizer = Tokenizer(settings.language, settings.sentence_limit)
+        self.tokenizer = Tokenizer(settings.language, settings.sentence_limit, tagger.rules)
         self._vectors = tagger.vector_cache()
 
     def __call__(self, text: Text) -> TagPrediction:

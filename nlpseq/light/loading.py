@@ -29,6 +29,5 @@ def load_light(folder: Path) -> tuple[Any, Manifest]:
         parts = kind.read_plain(plain)
     except Exception as error:
         raise misfit(folder, error) from None
-    kind.check(config)
     with Weights(folder / WEIGHTS) as weights:
         return kind(weights, config, *parts), manifest

@@ -17,9 +17,9 @@ from nlpseq.light.linear import Linear
 from nlpseq.light.pooling import Pooling
 from nlpseq.light.recurrent import RecurrentEncoder
 from nlpseq.light.weights import NotLight, Weights
-from nlpseq.tasks.sentiment_config import NOTHING, SentimentConfig, read_vocabularies
+from nlpseq.tasks.sentiment_config import NOTHING, SentimentConfig, read_plain
 from nlpseq.text.lengths import cut_in_windows, length_groups
-from nlpseq.text.rules import rules_of
+from nlpseq.text.rules import Rules
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
@@ -57,7 +57,7 @@ class LightClassifier:
     """A text classifier: its settings, its vocabularies, its network and the temperature of each head."""
 
     config_type: ClassVar[Any] = SentimentConfig
-    read_plain: ClassVar[Any] = staticmethod(read_vocabularies)
+    read_plain: ClassVar[Any] = staticmethod(read_plain)
 
     def __init__(
         self,
@@ -66,16 +66,13 @@ class LightClassifier:
         words: WordVocabularies,
         labels: dict[str, Vocabulary],
         temperatures: Mapping[str, float],
+        rules: Rules | None,
     ) -> None:
+        if rules is None:
+            raise NotLight("spaCy is needed to tokenise, whose import brings torch")
         self.config, self.labels, self.temperatures = config, labels, temperatures
         self.network = ClassifierNetwork(weights, config, words, labels)
-        self.tokenizer = Tokenizer(config.tokenizer.language)
-
-    @staticmethod
-    def check(config: SentimentConfig) -> None:
-        """Raises NotLight where spaCy is needed to tokenise, whose import brings torch."""
-        if rules_of(config.tokenizer.language) is None:
-            raise NotLight(config.tokenizer.language)
+        self.tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
 
     def vector_cache(self) -> VectorCache:
         """A fresh memory of word vectors, for predictions."""

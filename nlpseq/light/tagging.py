@@ -18,9 +18,9 @@ from nlpseq.light.linear import Linear
 from nlpseq.light.recurrent import RecurrentEncoder
 from nlpseq.light.weights import NotLight, Weights
 from nlpseq.tasks.tagging_answers import Labelled
-from nlpseq.tasks.tagging_config import TaggingConfig, read_vocabularies
+from nlpseq.tasks.tagging_config import TaggingConfig, read_plain
 from nlpseq.text.lengths import length_groups
-from nlpseq.text.rules import rules_of
+from nlpseq.text.rules import Rules
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
@@ -68,19 +68,20 @@ class LightTagger:
     """A tagger: its settings, its vocabularies and its network."""
 
     config_type: ClassVar[Any] = TaggingConfig
-    read_plain: ClassVar[Any] = staticmethod(read_vocabularies)
+    read_plain: ClassVar[Any] = staticmethod(read_plain)
 
     def __init__(
-        self, weights: Weights, config: TaggingConfig, words: WordVocabularies, labels: dict[str, Vocabulary]
+        self,
+        weights: Weights,
+        config: TaggingConfig,
+        words: WordVocabularies,
+        labels: dict[str, Vocabulary],
+        rules: Rules | None,
     ) -> None:
-        self.config, self.labels = config, labels
+        if rules is None:
+            raise NotLight("spaCy is needed to tokenise, whose import brings torch")
+        self.config, self.labels, self.rules = config, labels, rules
         self.network = TaggingNetwork(weights, config, words, labels)
-
-    @staticmethod
-    def check(config: TaggingConfig) -> None:
-        """Raises NotLight where spaCy is needed to tokenise, whose import brings torch."""
-        if rules_of(config.tokenizer.language) is None:
-            raise NotLight(config.tokenizer.language)
 
     def vector_cache(self) -> VectorCache:
         """A fresh memory of word vectors, for `predict`."""

@@ -81,10 +81,6 @@ class LightTranslator:
         self.config, self.pieces = config, PiecePair(source, target)
         self.network = TranslationNetwork(weights, config, self.pieces)
 
-    @staticmethod
-    def check(config: TranslationConfig) -> None:
-        """Whatever it is set to, it is done here."""
-
     def translate(
         self,
         sentences: Sequence[str],

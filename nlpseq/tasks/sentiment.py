@@ -19,12 +19,13 @@ from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import LabelledText
 from nlpseq.tasks.calibration import fit_temperature, softened
-from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_vocabularies
+from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
 from nlpseq.tasks.windows import Windowed, in_windows, within_limit
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy
-from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.rules import Rules, plain_rules
+from nlpseq.text.tokenizer import Tokenizer, rules_for
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
@@ -71,11 +72,12 @@ class Classifier:
         words: WordVocabularies,
         labels: Mapping[str, Vocabulary],
         temperatures: Mapping[str, float] | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.config, self.words, self.labels = config, words, dict(labels)
         self.temperatures = dict.fromkeys(labels, 1.0) | dict(temperatures or {})
         self.network = ClassifierNetwork(config.embedding, config.encoder, config.classifier, words, labels)
-        self.tokenizer = Tokenizer(config.tokenizer.language)
+        self.tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
         self.carried: dict[str, Tensor] = {}
         self._table: WordTable | None = None
 
@@ -87,16 +89,17 @@ class Classifier:
         """
         given = config.embedding
         vectors = read_vectors(given.vectors, limit=given.vectors_limit) if given.vectors else {}
-        tokenizer = Tokenizer(config.tokenizer.language)
+        rules = rules_for(config.tokenizer.language)
+        tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
         counts = Counter(token for example in examples for token in tokenizer.words(example.text)[0])
         words = WordVocabularies.from_words(counts, min_count=given.min_count, known=vectors)
-        classifier = cls(config, words, _vocabularies(examples))
+        classifier = cls(config, words, _vocabularies(examples), rules=rules)
         classifier.network.embedding.start_from(vectors, words)
         return classifier
 
     def with_words(self, words: WordVocabularies) -> Classifier:
         """The same classifier with other vocabularies of words, and fresh weights."""
-        return Classifier(self.config, words, self.labels, self.temperatures)
+        return Classifier(self.config, words, self.labels, self.temperatures, self.tokenizer.rules)
 
     @property
     def main_scheme(self) -> str:
@@ -264,12 +267,17 @@ class Classifier:
     def to_plain(self) -> dict[str, Any]:
         """Plain values of the vocabularies and temperatures, by file name below the checkpoint's `text/`."""
         labels = {scheme: vocabulary.symbols for scheme, vocabulary in self.labels.items()}
-        return {"words": self.words.to_plain(), "labels": labels, "temperatures": self.temperatures}
+        return {
+            "words": self.words.to_plain(),
+            "labels": labels,
+            "temperatures": self.temperatures,
+            **plain_rules(self.tokenizer.rules),
+        }
 
     @classmethod
     def from_plain(cls, config: SentimentConfig, plain: Mapping[str, Any]) -> Classifier:
         """The inverse of `to_plain`, with fresh weights. Raises ValueError for a temperature that is not positive."""
-        return cls(config, *read_vocabularies(plain))
+        return cls(config, *read_plain(plain))
 
 
 def _vocabularies(examples: Sequence[LabelledText]) -> dict[str, Vocabulary]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from nlpseq.config import EmbeddingConfig, EncoderConfig, PoolingKind, Section, TokenizerConfig, TrainingConfig
+from nlpseq.text.rules import Rules, read_rules
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
@@ -66,8 +67,10 @@ def main_scheme(schemes: Iterable[str]) -> str:
     return next((s for s in (POLARITY, *known) if s in known and s != STARS), STARS)
 
 
-def read_vocabularies(plain: Mapping[str, Any]) -> tuple[WordVocabularies, dict[str, Vocabulary], dict[str, float]]:
-    """The words, and the labels and temperature of each scheme, of what `Classifier.to_plain` gave.
+def read_plain(
+    plain: Mapping[str, Any],
+) -> tuple[WordVocabularies, dict[str, Vocabulary], dict[str, float], Rules | None]:
+    """The words, the labels and temperature of each scheme, and the rules of the tokenizer, of `Classifier.to_plain`.
 
     Raises ValueError for a temperature that is not positive, and the like for other values.
     """
@@ -75,4 +78,4 @@ def read_vocabularies(plain: Mapping[str, Any]) -> tuple[WordVocabularies, dict[
     temperatures = {scheme: float(plain["temperatures"][scheme]) for scheme in labels}
     if not all(0 < value < float("inf") for value in temperatures.values()):
         raise ValueError("a temperature is not a positive number")
-    return WordVocabularies.from_plain(plain["words"]), labels, temperatures
+    return WordVocabularies.from_plain(plain["words"]), labels, temperatures, read_rules(plain)

@@ -20,10 +20,12 @@ from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
 from nlpseq.tasks.mentions import Mentions
 from nlpseq.tasks.tagging_answers import Labelled
-from nlpseq.tasks.tagging_config import TaggingConfig, read_vocabularies
+from nlpseq.tasks.tagging_config import TaggingConfig, read_plain
 from nlpseq.tasks.tagging_network import NO_LABEL, TaggingNetwork
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy, SpanScore
+from nlpseq.text.rules import Rules, plain_rules
+from nlpseq.text.tokenizer import rules_for
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
@@ -67,8 +69,14 @@ class Tagger:
     main_score: ClassVar[str] = "mean"
     config_type: ClassVar[Any] = TaggingConfig
 
-    def __init__(self, config: TaggingConfig, words: WordVocabularies, labels: Mapping[str, Vocabulary]) -> None:
-        self.config, self.words, self.labels = config, words, dict(labels)
+    def __init__(
+        self,
+        config: TaggingConfig,
+        words: WordVocabularies,
+        labels: Mapping[str, Vocabulary],
+        rules: Rules | None = None,
+    ) -> None:
+        self.config, self.words, self.labels, self.rules = config, words, dict(labels), rules
         self.network = TaggingNetwork(config.embedding, config.encoder, config.heads, words, labels)
         self.mentions: Mentions | None = None
         self.carried: dict[str, Tensor] = {}
@@ -93,14 +101,14 @@ class Tagger:
         labels = {column: Vocabulary(_closed(column, count), reserved=0) for column, count in seen.items() if count}
         if not labels:
             raise DataError(f"No training example has any of the columns {', '.join(config.heads.columns)}.")
-        tagger = cls(config, words, labels)
+        tagger = cls(config, words, labels, rules_for(config.tokenizer.language))
         tagger.network.embedding.start_from(vectors, words)
         tagger.mentions = mentions
         return tagger
 
     def with_words(self, words: WordVocabularies) -> Tagger:
         """The same tagger with other vocabularies of words, and fresh weights."""
-        tagger = Tagger(self.config, words, self.labels)
+        tagger = Tagger(self.config, words, self.labels, self.rules)
         tagger.mentions = self.mentions
         return tagger
 
@@ -296,13 +304,14 @@ class Tagger:
     # -- checkpoint
 
     def to_plain(self) -> dict[str, Any]:
-        """Plain values of the vocabularies, by file name below the checkpoint's `text/`."""
-        return {"words": self.words.to_plain(), "labels": {c: v.symbols for c, v in self.labels.items()}}
+        """Plain values of the vocabularies and the tokenizer, by file name below the checkpoint's `text/`."""
+        labels = {column: vocabulary.symbols for column, vocabulary in self.labels.items()}
+        return {"words": self.words.to_plain(), "labels": labels, **plain_rules(self.rules)}
 
     @classmethod
     def from_plain(cls, config: TaggingConfig, plain: Mapping[str, Any]) -> Tagger:
         """The inverse of `to_plain`, with fresh weights. Raises ValueError and the like for what is none."""
-        return cls(config, *read_vocabularies(plain))
+        return cls(config, *read_plain(plain))
 
 
 def _closed(column: str, counts: Counter[str]) -> list[str]:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
+from nlpseq.text.rules import Rules, read_rules
 from nlpseq.text.tags import split_tag
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
@@ -75,9 +76,12 @@ class TaggingConfig(Section, frozen=True):
     ] = 0.05
 
 
-def read_vocabularies(plain: Mapping[str, Any]) -> tuple[WordVocabularies, dict[str, Vocabulary]]:
-    """The words, and the labels by column, that `Tagger.to_plain` gave. Raises ValueError and the like for others."""
+def read_plain(plain: Mapping[str, Any]) -> tuple[WordVocabularies, dict[str, Vocabulary], Rules | None]:
+    """The words, the labels by column, and the rules of the tokenizer that `Tagger.to_plain` gave.
+
+    Raises ValueError and the like for others.
+    """
     labels = {column: Vocabulary(symbols, reserved=0) for column, symbols in plain["labels"].items()}
     for tag in labels["ner"].symbols if "ner" in labels else ():
         split_tag(tag)
-    return WordVocabularies.from_plain(plain["words"]), labels
+    return WordVocabularies.from_plain(plain["words"]), labels, read_rules(plain)

@@ -6,22 +6,21 @@ The algorithm is the one that spaCy documents (https://spacy.io/usage/linguistic
 no special case loses prefixes and suffixes, one at a time, until nothing more comes off; what is left is a special
 case, an address, or is cut at infixes; in the end special cases that the cuts made are put together again.
 
-The data is spaCy's (MIT licence, https://github.com/explosion/spaCy); `python -m nlpseq.text.rules en` writes it anew
-from the spaCy that is installed, and a test compares the two.
+Rules are taken from the spaCy that is installed when a model is trained, and kept in its checkpoint.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
 
-FOLDER = Path(__file__).with_name("rules_of_languages")
+from nlpseq.errors import TrustError
+
+NAME = "tokenizer"  # of the rules among what a task keeps in a checkpoint
 _CLASS = re.compile(r"\\.|\[(\^?)((?:\\.|[^\]\\])+)\]", re.DOTALL)  # an escape, or a class of characters
 _ONE = r"(\\U[\da-fA-F]{8}|\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\.|[^\\])"
 _MEMBER = re.compile(f"{_ONE}(?:-{_ONE})?", re.DOTALL)  # of a class: a character, or a range
@@ -178,30 +177,39 @@ def _is_ascii(member: str) -> bool:
 
 
 def compiled(patterns: Patterns) -> Compiled:
-    """The patterns, ready to be used."""
-    return Compiled(*(re.compile(pattern) for pattern in msgspec.structs.astuple(patterns)))
+    """The patterns, ready to be used. Raises TrustError where they are none."""
+    try:
+        return Compiled(*(re.compile(pattern) for pattern in msgspec.structs.astuple(patterns)))
+    except re.error as error:
+        raise TrustError(f"text/{NAME}.json: holds what is no regular expression: {error}.") from None
 
 
-@cache
-def rules_of(language: str) -> Rules | None:
-    """The rules that came with the install for a language; None where there are none, and spaCy has to be asked."""
-    path = FOLDER / f"{language}.json"
-    if not language.isalpha() or not path.is_file():
+def plain_rules(rules: Rules | None) -> dict[str, Any]:
+    """What a checkpoint keeps of the rules, by name; nothing where there are none."""
+    return {} if rules is None else {NAME: msgspec.to_builtins(rules)}
+
+
+def read_rules(plain: Mapping[str, Any]) -> Rules | None:
+    """The inverse of `plain_rules`. Raises ValueError for what is none."""
+    if NAME not in plain:
         return None
-    return msgspec.json.decode(path.read_bytes(), type=Rules)
+    rules = msgspec.convert(plain[NAME], Rules)
+    if any("".join(words) != text for text, words in rules.specials.items()):
+        raise ValueError(f"{NAME}: the words of a special case do not spell it")
+    return rules
 
 
-def rules_from_spacy(language: str) -> Rules:
-    """The rules of spaCy's blank pipeline. Raises ValueError for a language whose tokenizer is more than them."""
-    import spacy
+def rules_from_spacy(nlp: Any) -> Rules | None:
+    """The rules of spaCy's blank pipeline of a language; None where its tokenizer is more than rules."""
+    from spacy.symbols import ORTH
 
-    tokenizer: Any = spacy.blank(language).tokenizer
+    tokenizer = nlp.tokenizer
     if type(tokenizer).__name__ != "Tokenizer" or tokenizer.token_match or not tokenizer.faster_heuristics:
-        raise ValueError(f"The tokenizer of {language!r} is more than affixes, infixes, addresses and special cases.")
+        return None
     searches = (tokenizer.prefix_search, tokenizer.suffix_search, tokenizer.infix_finditer, tokenizer.url_match)
     patterns = Patterns(*(search.__self__.pattern for search in searches))
     specials = {
-        text: tuple(word[spacy.symbols.ORTH] for word in words)
+        text: tuple(word[ORTH] for word in words)
         for text, words in sorted(tokenizer.rules.items())
         if not any(character.isspace() for character in text)
     }
@@ -213,9 +221,3 @@ def rules_from_spacy(language: str) -> Rules:
 def _is_cut(text: str, patterns: Compiled) -> bool:
     """Whether a special case has an affix or an infix, so that spaCy looks for it among words that were cut."""
     return any(pattern.search(text) for pattern in patterns[:3])
-
-
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        FOLDER.mkdir(exist_ok=True)
-        (FOLDER / f"{name}.json").write_bytes(msgspec.json.encode(rules_from_spacy(name)) + b"\n")

@@ -2,7 +2,7 @@
 
 spaCy's tokenizer decides on each stretch between white space by itself (but for some smileys), so what it says of a
 stretch is remembered, and a giant stretch, on which its rules can take quadratic time, never reaches it. Where its
-rules came with the install (see `rules.py`), spaCy itself is not needed.
+rules are at hand (see `rules.py`), spaCy itself is not needed.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any
 
 from nlpseq.errors import UsageError
-from nlpseq.text.rules import rules_of
+from nlpseq.text.rules import Rules, rules_from_spacy
 
 GIANT = 256  # code points: longer stretches without white space are split by one linear pattern instead
 MEMORY = 200_000  # stretches remembered from one text to the next
@@ -41,12 +41,12 @@ class Sentence:
 class Tokenizer:
     """Splits text as spaCy's blank pipeline of a language does, and into sentences of at most `limit` tokens.
 
-    spaCy is loaded when it is needed; that raises UsageError where it has no such language, or the language needs
-    a package that is not installed.
+    Without its `rules`, spaCy is asked, and loaded when it is needed; that raises UsageError where it has no such
+    language, or the language needs a package that is not installed.
     """
 
-    def __init__(self, language: str = "en", limit: int = 250) -> None:
-        self.language, self.limit = language, limit
+    def __init__(self, language: str = "en", limit: int = 250, rules: Rules | None = None) -> None:
+        self.language, self.limit, self.rules = language, limit, rules
         self._memory: dict[str, tuple[tuple[int, str], ...]] = {}
 
     @cached_property
@@ -89,7 +89,7 @@ class Tokenizer:
     def _learn(self, stretches: Sequence[str]) -> None:
         """Remembers the words of stretches, the giant ones apart."""
         fresh = [stretch for stretch in dict.fromkeys(stretches) if len(stretch) <= GIANT]
-        rules = rules_of(self.language)
+        rules = self.rules
         if rules is None:
             self._ask_spacy(fresh)
             return
@@ -119,6 +119,15 @@ class Tokenizer:
                 place += 1
             self._memory[stretch] = tuple(pieces)
             start = end + len(BETWEEN)
+
+
+@cache
+def rules_for(language: str) -> Rules | None:
+    """The rules of the spaCy that is installed; None for a language whose tokenizer is more than rules.
+
+    Raises UsageError as a Tokenizer does.
+    """
+    return rules_from_spacy(Tokenizer(language).nlp)
 
 
 def _split_giant(stretch: str) -> tuple[tuple[int, str], ...]:

@@ -9,16 +9,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nlpseq.text.rules import Patterns, compiled, cut, rules_from_spacy, rules_of
-from nlpseq.text.tokenizer import BETWEEN, GIANT, Tokenizer
+from nlpseq.errors import TrustError
+from nlpseq.text.rules import NAME, Patterns, Rules, compiled, cut, plain_rules, read_rules
+from nlpseq.text.tokenizer import BETWEEN, GIANT, Tokenizer, rules_for
 from tests.text.test_tokenizer import PIECES
 
 ROOT = Path(__file__).parents[2]
-ENGLISH = rules_of("en")
+ENGLISH = rules_for("en")
 assert ENGLISH is not None
 
 
@@ -31,9 +33,20 @@ def words_of_spacy(stretch: str, language: str = "en") -> list[str]:
     return [token.text for token in spacy(language)(stretch) if token.text]
 
 
-def test_the_rules_are_those_of_the_installed_spacy() -> None:
-    """Where spaCy has changed them: `python -m nlpseq.text.rules en` writes them anew, if that is wanted."""
-    assert rules_from_spacy("en") == ENGLISH
+def test_rules_survive_a_checkpoint() -> None:
+    assert read_rules(msgspec.json.decode(msgspec.json.encode(plain_rules(ENGLISH)))) == ENGLISH
+    assert read_rules(plain_rules(None)) is None
+
+
+def test_rules_that_lose_letters_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not spell it"):
+        read_rules({NAME: {**plain_rules(ENGLISH)[NAME], "specials": {"don't": ["do", "not"]}}})
+
+
+def test_what_is_no_pattern_is_told() -> None:
+    nothing = Patterns("", "", "", "")
+    with pytest.raises(TrustError, match=r"tokenizer\.json: holds what is no regular expression"):
+        Rules(nothing, Patterns("(", "", "", ""), {}).split("word")
 
 
 # Pieces that the rules speak of, joined without white space: marks, units, abbreviations, smileys, addresses.
@@ -88,9 +101,9 @@ def test_classes_without_what_is_not_ascii() -> None:
 
 
 def test_the_words_of_whole_corpora_are_cut_as_spacy_cuts_them() -> None:
-    """The sample corpora, and where there is a mirror of public ones, the English treebank."""
+    """The sample corpora, and where TEST_CORPORA names a folder of public ones, the English treebank."""
     files = [*ROOT.glob("corpora/sample-*/*.csv"), *ROOT.glob("corpora/sample-*/*.tsv"), ROOT / "README.md"]
-    mirror = os.environ.get("NLPSEQ_TEST_CORPORA")
+    mirror = os.environ.get("TEST_CORPORA")
     files += Path(mirror).glob("ud-english-ewt/*.conllu") if mirror else []
     texts = (path.read_text(encoding="utf-8") for path in files)
     stretches = sorted({stretch for text in texts for stretch in text.split() if len(stretch) <= GIANT})
@@ -101,14 +114,16 @@ def test_the_words_of_whole_corpora_are_cut_as_spacy_cuts_them() -> None:
     assert different == []
 
 
-@pytest.mark.parametrize("language", ["zh", "fr"])
-def test_a_tokenizer_that_is_more_than_rules_is_left_to_spacy(language: str) -> None:
-    assert rules_of(language) is None
-    if language == "zh":
-        with pytest.raises(ValueError, match="'zh'"):
-            rules_from_spacy(language)
+@pytest.mark.parametrize(("language", "has"), [("en", True), ("de", True), ("xx", True), ("fr", False), ("zh", False)])
+def test_a_tokenizer_that_is_more_than_rules_is_left_to_spacy(language: str, has: bool) -> None:
+    assert (rules_for(language) is not None) == has
 
 
-@pytest.mark.parametrize("name", ["../en", "en.json", "", "EN", "xx"])
-def test_names_of_no_rules(name: str) -> None:
-    assert rules_of(name) is None
+@pytest.mark.parametrize("language", ["de", "es", "xx"])
+@settings(max_examples=50)
+@given(stretch=STRETCHES)
+def test_other_languages_are_cut_as_spacy_cuts_them(language: str, stretch: str) -> None:
+    rules = rules_for(language)
+    assert rules is not None
+    if stretch:
+        assert rules.split(stretch) == words_of_spacy(stretch, language)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from nlpseq.errors import UsageError
 from nlpseq.text import tokenizer as module
 from nlpseq.text.rules import Rules
-from nlpseq.text.tokenizer import GIANT, Tokenizer, sentence_starts
+from nlpseq.text.tokenizer import GIANT, Tokenizer, rules_for, sentence_starts
 
-ENGLISH = Tokenizer("en")
+ENGLISH = Tokenizer("en", rules=rules_for("en"))
 
 # Pieces on which spaCy's English rules have something to say, to be joined at random.
 PIECES = st.sampled_from([
@@ -119,7 +119,7 @@ def test_giant_words_never_reach_the_rules(unit: str, monkeypatch: pytest.Monkey
 
     Counting the characters that reach them cannot flake, as a clock can. 4 million would: the text is that long.
     """
-    tokenizer = Tokenizer("en")
+    tokenizer = Tokenizer("en", rules=rules_for("en"))
     given_to_rules: list[int] = []
     inner = Rules.split
     monkeypatch.setattr(Rules, "split", lambda self, text: given_to_rules.append(len(text)) or inner(self, text))
@@ -128,7 +128,7 @@ def test_giant_words_never_reach_the_rules(unit: str, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("unit", ["a", "http://a.b/", "://"])
 def test_giant_words_never_reach_spacy(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    tokenizer = Tokenizer("xx")  # whose rules we do not have
+    tokenizer = Tokenizer("xx")
     given_to_spacy: list[int] = []
     inner = tokenizer.nlp.tokenizer
     monkeypatch.setattr(tokenizer.nlp, "tokenizer", lambda text: given_to_spacy.append(len(text)) or inner(text))
