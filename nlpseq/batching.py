@@ -12,6 +12,20 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from nlpseq.text.lengths import length_groups
+
+__all__ = [
+    "batch_budget",
+    "length_groups",
+    "mask_of",
+    "pad",
+    "reorder",
+    "reverse_sources",
+    "reversed_positions",
+    "shuffled",
+    "training_batches",
+]
+
 T = TypeVar("T")
 POOL = 8  # batches of like targets among which sources are put together by length
 
@@ -53,22 +67,6 @@ def reorder(inputs_BTD: Tensor, positions_BT: Tensor) -> Tensor:
     rows, width = positions_BT.shape
     flat_N = (positions_BT + width * torch.arange(rows, device=positions_BT.device)[:, None]).flatten()
     return inputs_BTD.flatten(0, 1).index_select(0, flat_N).view_as(inputs_BTD)
-
-
-def length_groups(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Indices grouped by length, longest first, each group within `budget` padded tokens (or a single item).
-
-    Groups are as large as the budget allows; within a group the longest comes first.
-    """
-    groups: list[list[int]] = []
-    width = 0
-    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if groups and (len(groups[-1]) + 1) * width <= budget:
-            groups[-1].append(index)
-        else:
-            groups.append([index])
-            width = max(lengths[index], 1)
-    return groups
 
 
 def batch_budget(tokens: int) -> int:

@@ -12,131 +12,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import torch
-from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-import nlpseq
 from nlpseq.atomic import replacing
-from nlpseq.corpora.sources import Source
 from nlpseq.digest import sha256_of
-from nlpseq.errors import TrustError, UsageError, did_you_mean
-from nlpseq.shipped import shipped_folder
+from nlpseq.errors import TrustError
+from nlpseq.manifest import (
+    CARD,
+    CONFIG,
+    FORMAT,
+    MANIFEST,
+    WEIGHTS,
+    Manifest,
+    find_checkpoint,
+    misfit,
+    read_manifest,
+    read_settings,
+    shipped_checkpoints,
+    verify,
+)
 from nlpseq.tasks import TASKS, Task
 
-FORMAT = 1
-MANIFEST, CONFIG, WEIGHTS, CARD = "manifest.json", "config.json", "model.safetensors", "README.md"
-USUAL = {  # what commands ask for by default: its task, and a corpus to train it on in a minute or at most an hour
-    "tag-en": ("tag", "sample-tagging"),
-    "sentiment-en": ("sentiment", "sample-sentiment"),
-    "lm-en": ("lm", "sample-text"),
-    "translate-en-fr": ("translate", "sample-translation@en-fr"),
-    "translate-fr-en": ("translate", "sample-translation@fr-en"),
-    "translate-en-de": ("translate", "multi30k@en-de"),
-}
-FileName = Annotated[str, Meta(pattern=r"^(text/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")]
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a checkpoint says of itself. `scores` are per cent on the development data named in `dev`."""
-
-    format: int
-    task: str
-    languages: tuple[str, ...] = ()
-    scores: dict[str, float] = {}
-    trained_on: tuple[Source, ...] = ()
-    dev: tuple[str, ...] = ()
-    nlpseq_version: str = nlpseq.__version__
-    files: dict[FileName, Digest] = {}
-
-
-def find_checkpoint(name: str | Path) -> Path:
-    """The folder of a checkpoint: a path, or the name of one that came with the install.
-
-    Raises UsageError where there is none, naming the ones there are.
-    """
-    folder = Path(name)
-    if (folder / MANIFEST).is_file():
-        return folder
-    shipped = shipped_checkpoints()
-    if str(name) in shipped:
-        return shipped[str(name)]
-    if folder.exists():
-        raise UsageError(f"{folder}: this is no checkpoint: it has no {MANIFEST}.")
-    if str(name) in USUAL:
-        task, corpus = USUAL[str(name)]
-        raise UsageError(
-            f"No checkpoint {name} came with this install; train one with `nlpseq train {task} --corpus "
-            f"{corpus} -o my-{task}` (or on your own --train FILE), and name it with -c my-{task}."
-        )
-    raise UsageError(
-        f"There is no checkpoint {str(name)!r}, neither a folder nor a shipped one. {did_you_mean(str(name), shipped)}"
-    )
-
-
-def shipped_checkpoints() -> dict[str, Path]:
-    """The checkpoints that came with the install, by name."""
-    folder = shipped_folder("checkpoints")
-    return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
-
-
-def find_translator(source: str | None, target: str) -> str:
-    """The name of the shipped checkpoint that translates into `target`, from `source` or from whatever there is.
-
-    English goes first where there are several. Raises UsageError where there is none, naming the ones there are.
-    """
-    there = {tuple(read_manifest(folder).languages): name for name, folder in _shipped_for("translate").items()}
-    found = [languages for languages in there if languages[1:] == (target,) and source in {None, languages[0]}]
-    if found:
-        return there[min(found, key=lambda languages: (languages[0] != "en", languages))]
-    usual = f"translate-{source or 'en'}-{target}"
-    if usual in USUAL:
-        find_checkpoint(usual)  # which says what to do
-    pairs = ", ".join(sorted(f"{a} to {b}" for a, b in there)) or "none"
-    raise UsageError(
-        f"No checkpoint for {source or 'any language'} to {target} came with this install (there are: {pairs}). Train "
-        f"one with `nlpseq train translate --train FILE FILE -o FOLDER`, and name it with -c FOLDER."
-    )
-
-
-def _shipped_for(task: str) -> dict[str, Path]:
-    return {name: path for name, path in shipped_checkpoints().items() if read_manifest(path).task == task}
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a checkpoint. Raises TrustError where it is damaged or of a format unknown here."""
-    path = folder / MANIFEST
-    try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError) as error:
-        raise TrustError(f"{path}: cannot be read as a manifest: {error}.") from None
-    if manifest.format != FORMAT:
-        raise TrustError(
-            f"{path}: has checkpoint format {manifest.format}, and this version of nlpseq ({nlpseq.__version__}) reads "
-            f"format {FORMAT}. Install the version that wrote it ({manifest.nlpseq_version}), or train it again."
-        )
-    return manifest
-
-
-def verify(folder: Path) -> Manifest:
-    """Compares every file with the manifest's SHA-256. Raises TrustError naming the first that differs."""
-    manifest = read_manifest(folder)
-    for name in (CONFIG, WEIGHTS):
-        if name not in manifest.files:
-            raise TrustError(f"{folder / MANIFEST}: does not list {name}, without which nothing can be loaded.")
-    for name, digest in manifest.files.items():
-        path = folder / name
-        if path.is_symlink() or not path.is_file():
-            raise TrustError(f"{path}: is named in the manifest and is missing. Copy the checkpoint again.")
-        if sha256_of(path) != digest:
-            raise TrustError(f"{path}: differs from what the manifest says it is (SHA-256). Copy the checkpoint again.")
-    return manifest
+__all__ = [
+    "CARD",
+    "CONFIG",
+    "FORMAT",
+    "MANIFEST",
+    "WEIGHTS",
+    "Manifest",
+    "find_checkpoint",
+    "load_task",
+    "pretty_json",
+    "read_manifest",
+    "round_weights",
+    "save",
+    "shipped_checkpoints",
+    "verify",
+]
 
 
 def save(
@@ -195,11 +113,11 @@ def load_task(folder: Path) -> tuple[Task, Manifest]:
         raise TrustError(f"{folder / MANIFEST}: has the task {manifest.task!r}, unknown to this version of nlpseq.")
     kind = TASKS[manifest.task]
     try:
-        config = msgspec.json.decode((folder / CONFIG).read_bytes(), type=kind.config_type)
+        config, plain = read_settings(folder, manifest, kind.config_type)
         with torch.device("meta"):
-            task = kind.from_plain(config, _read_plain(folder, manifest))
-    except Exception as error:  # these files came from elsewhere: whatever goes wrong with them, they are wrong
-        raise TrustError(f"{folder}: its config.json and text/ cannot be read: {error}.") from None
+            task = kind.from_plain(config, plain)
+    except Exception as error:
+        raise misfit(folder, error) from None
     task.network.load_state_dict(_read_weights(folder / WEIGHTS, task.network.state_dict()), assign=True)
     task.network.eval()
     return task, manifest
@@ -225,12 +143,3 @@ def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
         raise TrustError(f"{path}: cannot be read as safetensors: {error}.") from None
     _must_be_finite(tensors, path)
     return {name: w.float() if w.is_floating_point() else w for name, w in tensors.items()}
-
-
-def _read_plain(folder: Path, manifest: Manifest) -> dict[str, Any]:
-    """What `to_plain` gave: values of the .json files, bytes of the .model files."""
-    plain: dict[str, Any] = {}
-    for name in (name for name in manifest.files if name.startswith("text/")):
-        content = (folder / name).read_bytes()
-        plain[Path(name).stem] = content if name.endswith(".model") else msgspec.json.decode(content)
-    return plain

@@ -7,7 +7,6 @@ struct of such sections; TOML tables and `--set section.key=value` name them as 
 from __future__ import annotations
 
 import math
-import tomllib
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,6 +18,9 @@ from msgspec import Meta
 from nlpseq.errors import UsageError, did_you_mean
 
 Cell = Literal["rnn", "irnn", "gru", "lstm"]
+PoolingKind = Literal["last", "mean", "max", "attention"]
+AttentionKind = Literal["none", "bahdanau", "luong"]
+KERNELS = (2, 3, 4, 5)  # widths, in characters, of the convolutions of a character CNN
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +96,40 @@ class EncoderConfig(Section, frozen=True):
             description="variational dropout (one mask a sentence) on what leaves each layer",
         ),
     ] = 0.4
+
+
+class DecoderConfig(Section, frozen=True):
+    """The recurrent decoder."""
+
+    cell: Annotated[Cell | None, Meta(description="Elman, ReLU, GRU or LSTM; null: that of the encoder")] = None
+    layers: Annotated[int, Meta(ge=1, le=64, description="stacked layers")] = 1
+    width: Annotated[int, Meta(ge=1, le=65536, description="hidden units")] = 320
+    attention: Annotated[
+        AttentionKind,
+        Meta(description="luong and bahdanau look back at the source; with none, the encoder's last state is all"),
+    ] = "luong"
+    input_feeding: Annotated[
+        bool, Meta(description="what left the last step enters the next (Luong 2015); steps are then taken one by one")
+    ] = False
+    dropout: Annotated[
+        float, Meta(ge=0, lt=1, description="variational dropout (one mask a sentence) on what leaves each layer")
+    ] = 0.3
+
+
+class SearchConfig(Section, frozen=True):
+    """How a translation is looked for."""
+
+    beam_size: Annotated[int, Meta(ge=1, le=256, description="hypotheses kept a sentence; 1: greedy")] = 5
+    length_penalty: Annotated[
+        float,
+        Meta(ge=0, description="a total log-probability is divided by ((5 + length) / 6) to this power (Wu 2016)"),
+    ] = 1.0
+    length_cap: Annotated[
+        float, Meta(gt=0, description="longest translation: pieces for each piece of the source, and ten more")
+    ] = 2.0
+    no_repeat_ngram_size: Annotated[
+        int, Meta(ge=0, description="no sequence of that many pieces comes twice, which ends loops; 0: no guard")
+    ] = 6
 
 
 class TrainingConfig(Section, frozen=True):
@@ -216,6 +252,8 @@ def _check_names(kind: type[Any], values: Mapping[str, Any], where: str, path: s
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The nested values of a TOML file. Raises UsageError where it is missing or no TOML."""
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -242,6 +280,8 @@ def override(values: dict[str, Any], assignments: Iterable[str]) -> dict[str, An
 
 
 def _plain_value(text: str) -> Any:
+    import tomllib
+
     if text.lower() in {"none", "null"}:
         return None
     try:

@@ -55,7 +55,7 @@ def examine_checkpoints() -> list[tuple[str, str, bool]]:
     Whatever goes wrong with one is its state.
     """
     from nlpseq.api import load
-    from nlpseq.checkpoint import shipped_checkpoints
+    from nlpseq.manifest import shipped_checkpoints
 
     states: list[tuple[str, str, bool]] = []
     for name in shipped_checkpoints():

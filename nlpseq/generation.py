@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import torch
 
-from nlpseq.checkpoint import Manifest
 from nlpseq.config import build
 from nlpseq.errors import UsageError
+from nlpseq.manifest import Manifest
 from nlpseq.records import Continuation, Failure, TokenizedText
 from nlpseq.tasks.language_model import LanguageModel
 from nlpseq.tasks.writing import WritingConfig, likeliest, suggest, write

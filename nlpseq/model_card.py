@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nlpseq.checkpoint import Manifest
 from nlpseq.config import describe_values
+from nlpseq.manifest import Manifest
 from nlpseq.tasks import Task
 
 

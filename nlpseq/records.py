@@ -211,3 +211,10 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     scores: Mapping[str, float] | None = None
     best: bool = False
     seconds_left: float | None = None
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Something that a model was trained or scored on; the licence is None where it is a file of the user's."""
+
+    name: str
+    licence: str | None = None

@@ -9,7 +9,7 @@ import torch
 
 from nlpseq.checkpoint import FORMAT, Manifest, save
 from nlpseq.config import build
-from nlpseq.corpora.sources import Source
+from nlpseq.records import Source
 from nlpseq.tasks.tagging import Tagger, TaggingConfig
 from tests.examples import corpus
 

@@ -253,6 +253,8 @@ def put(*keys: str, value: Any) -> Callable[[Any], Any]:
         ("text/words.json", put("characters", value=[{}, {}])),
         ("text/words.json", put("affixes", value=None)),
         ("text/words.json", put("counts", value=3)),
+        ("text/tokenizer.json", lambda _: []),
+        ("text/tokenizer.json", put("specials", value={"don't": ["do"]})),
         ("text/labels.json", lambda _: []),
         ("text/labels.json", lambda _: {}),
         ("text/labels.json", lambda _: {"upos": []}),
@@ -330,7 +332,14 @@ def test_a_new_checkpoint_takes_the_place_of_the_old_and_keeps_what_else_lies_th
     assert (folder / "log.jsonl").read_bytes() == b"log"
     assert (folder / "README.md").read_text() == "# Another\n"
     loaded, read = load_task(folder)
-    assert set(read.files) == {"README.md", CONFIG, WEIGHTS, "text/words.json", "text/labels.json"}
+    assert set(read.files) == {
+        "README.md",
+        CONFIG,
+        WEIGHTS,
+        "text/words.json",
+        "text/labels.json",
+        "text/tokenizer.json",
+    }
     assert [p.labels for p in loaded.predict(SENTENCES)] == [p.labels for p in other.predict(SENTENCES)]
 
 
@@ -349,7 +358,7 @@ def test_weights_given_are_stored_and_the_network_stays(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_is_found_by_folder_or_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: folder.parent)
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda _: folder.parent)
     assert find_checkpoint(folder) == find_checkpoint(str(folder)) == find_checkpoint("tiny") == folder
     with pytest.raises(UsageError, match=r"'tinny'.*Did you mean 'tiny'"):
         find_checkpoint("tinny")

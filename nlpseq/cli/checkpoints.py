@@ -19,8 +19,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="A shipped chec
 @app.command("list")
 def list_checkpoints() -> None:
     """List the checkpoints that came with the install."""
-    from nlpseq.checkpoint import read_manifest, shipped_checkpoints
     from nlpseq.cli.tables import show
+    from nlpseq.manifest import read_manifest, shipped_checkpoints
 
     rows = []
     for name, folder in shipped_checkpoints().items():
@@ -35,8 +35,8 @@ def info(name: Name) -> None:
     """Show the model card of a checkpoint."""
     import sys
 
-    from nlpseq.checkpoint import CARD, find_checkpoint
     from nlpseq.errors import TrustError
+    from nlpseq.manifest import CARD, find_checkpoint
     from nlpseq.render.safe import visible
 
     path = find_checkpoint(name) / CARD
@@ -59,8 +59,8 @@ def verify_checkpoints(
     ] = None,
 ) -> None:
     """Compare every file of checkpoints with the SHA-256 in their manifests."""
-    from nlpseq.checkpoint import find_checkpoint, shipped_checkpoints, verify
     from nlpseq.cli.tables import show
+    from nlpseq.manifest import find_checkpoint, shipped_checkpoints, verify
 
     rows = []
     for name in names or shipped_checkpoints():

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import IO, NamedTuple
 
 import msgspec
@@ -48,6 +50,17 @@ def nothing_given(texts: Sequence[str] | None, source: str | None) -> bool:
 def is_interactive(texts: Sequence[str] | None, source: str | None) -> bool:
     """Whether inputs are typed as we go, so that each is to be answered before the next."""
     return not texts and source in {None, "-"} and sys.stdin is not None and sys.stdin.isatty()
+
+
+def known_size(texts: Sequence[str] | None, source: str | None) -> int:
+    """Bytes of the input, about, as far as can be told without reading it: of arguments and ordinary files, else 0."""
+    if texts:
+        return sum(map(len, texts))
+    try:
+        status = os.fstat(sys.stdin.fileno()) if source in {None, "-"} else Path(source or "").stat()
+    except (OSError, ValueError, AttributeError):  # `read` will tell
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def read(

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from nlpseq.checkpoint import read_manifest
+from nlpseq.manifest import read_manifest
 from nlpseq.records import Progress
 from nlpseq.training.train import Job
 

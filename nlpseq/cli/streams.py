@@ -77,27 +77,39 @@ def serve(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None 
     tally = Tally()
     with output(request.output) as out:
         name = formats.choose(task, request.format, out, request.output.suffix if request.output else "")
-        pipeline = load(task, request)
-        pipeline = adjust(pipeline) if adjust else pipeline
+        pipeline = load(task, request, adjust)
         answers = counted(in_step(pipeline, records, batch_size), tally, request.strict, quiet=name == "jsonl")
         write(formats.render(task, name, answers, out), out, flush=batch_size == 1 or out.isatty())
     if tally.failed:
         raise RecordError(f"{tally.failed} of {tally.total} inputs failed.")
 
 
-def load(task: str, request: Request) -> Any:
-    """The pipeline of the checkpoint that is asked for. Raises UsageError where it is for another task."""
-    from nlpseq import api
-    from nlpseq.device import flush_denormals
+def load(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None = None) -> Any:
+    """The pipeline of the checkpoint that is asked for, adjusted: without torch as long as little is read.
 
-    flush_denormals()
-    pipeline: Pipeline = api.load(request.checkpoint, device=request.device, threads=request.threads)
-    if pipeline.task != task:
-        raise UsageError(
-            f"The checkpoint {request.checkpoint} was trained for {pipeline.task}, not for {task}. "
-            "`nlpseq checkpoints list` shows what there is; -c chooses."
-        )
-    return pipeline
+    Raises UsageError where it is for another task.
+    """
+    from nlpseq import api
+    from nlpseq.quick import LIGHT_CHARACTERS, QuickPipeline
+
+    def ready(pipeline: Any) -> Any:
+        if pipeline.task != task:
+            raise UsageError(
+                f"The checkpoint {request.checkpoint} was trained for {pipeline.task}, not for {task}. "
+                "`nlpseq checkpoints list` shows what there is; -c chooses."
+            )
+        return adjust(pipeline) if adjust else pipeline
+
+    def on_torch() -> Any:
+        from nlpseq.device import flush_denormals
+
+        flush_denormals()
+        return ready(api.load(request.checkpoint, device=request.device, threads=request.threads))
+
+    much = inputs.known_size(request.texts, request.source) > LIGHT_CHARACTERS.get(task, 0)
+    may_be_light = task in LIGHT_CHARACTERS and request.device in {"auto", "cpu"} and not much
+    light = api.load_light(request.checkpoint) if may_be_light else None
+    return on_torch() if light is None else QuickPipeline(ready(light), on_torch)
 
 
 def in_step(pipeline: Pipeline, records: Iterable[Record], batch_size: int | None = None) -> Iterator[Answer]:

@@ -72,8 +72,8 @@ def command(
 
 def _chosen(source: str | None, target: str | None) -> str:
     """The name of the shipped checkpoint for these languages. Raises UsageError."""
-    from nlpseq.checkpoint import find_translator
     from nlpseq.errors import UsageError
+    from nlpseq.manifest import find_translator
 
     if target is None:
         raise UsageError("Into which language? Say --to fr, or name a checkpoint with -c.")

@@ -18,7 +18,7 @@ from nlpseq.corpora.registry import find_corpus, open_corpus, open_texts, regist
 from nlpseq.corpora.tables import USUAL_FIELDS, Fields
 from nlpseq.corpora.texts import read_texts
 from nlpseq.errors import DataError, UsageError, did_you_mean
-from nlpseq.records import LabelledText, SentencePair, TaggedSentence
+from nlpseq.records import LabelledText, SentencePair, Source, TaggedSentence
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,13 +33,6 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     fields: Fields = USUAL_FIELDS
     pair_fields: PairFields = USUAL_PAIR_FIELDS
     direction: Direction | None = None
-
-
-class Source(msgspec.Struct, frozen=True):
-    """Something that a model was trained or scored on; the licence is None where it is a file of the user's."""
-
-    name: str
-    licence: str | None = None
 
 
 def source_of(spec: str) -> Source:

@@ -11,8 +11,6 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-AttentionKind = Literal["none", "bahdanau", "luong"]
-
 
 class Memory(NamedTuple):
     """What is attended to: states (B, S, H), keys made of them once (B, S, A), and which positions are true (B, S)."""

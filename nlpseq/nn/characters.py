@@ -8,9 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nlpseq.config import KERNELS
 from nlpseq.nn.recurrent import RecurrentLayer
-
-KERNELS = (2, 3, 4, 5)
 
 
 class CharacterCNN(nn.Module):

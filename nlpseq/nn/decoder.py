@@ -6,34 +6,15 @@ layer, H state features of the source, E features of its ends, F = D features th
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
-from nlpseq.config import Cell, Section
-from nlpseq.nn.attention import Attention, AttentionKind, Memory
+from nlpseq.config import Cell, DecoderConfig
+from nlpseq.nn.attention import Attention, Memory
 from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.recurrent import CellState, recurrent_cell, run, step
-
-
-class DecoderConfig(Section, frozen=True):
-    """The recurrent decoder."""
-
-    cell: Annotated[Cell | None, Meta(description="Elman, ReLU, GRU or LSTM; null: that of the encoder")] = None
-    layers: Annotated[int, Meta(ge=1, le=64, description="stacked layers")] = 1
-    width: Annotated[int, Meta(ge=1, le=65536, description="hidden units")] = 320
-    attention: Annotated[
-        AttentionKind,
-        Meta(description="luong and bahdanau look back at the source; with none, the encoder's last state is all"),
-    ] = "luong"
-    input_feeding: Annotated[
-        bool, Meta(description="what left the last step enters the next (Luong 2015); steps are then taken one by one")
-    ] = False
-    dropout: Annotated[
-        float, Meta(ge=0, lt=1, description="variational dropout (one mask a sentence) on what leaves each layer")
-    ] = 0.3
 
 
 class DecoderState(NamedTuple):

@@ -6,15 +6,13 @@ Every pooling sees true positions alone: what stands at padded ones changes noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from nlpseq.batching import mask_of
+from nlpseq.config import PoolingKind
 from nlpseq.nn.recurrent import last_states
-
-PoolingKind = Literal["last", "mean", "max", "attention"]
 
 
 class Pooling(nn.Module):

@@ -8,45 +8,17 @@ that are done leave the batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, NamedTuple, Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 import torch
-from msgspec import Meta
 from torch import Tensor
 
-from nlpseq.config import Section
+from nlpseq.config import SearchConfig
+from nlpseq.text.hypothesis import Hypothesis
+
+__all__ = ["Hypothesis", "SearchConfig", "State", "Step", "beam_search"]
 
 IMPOSSIBLE = -torch.inf
-
-
-class SearchConfig(Section, frozen=True):
-    """How a translation is looked for."""
-
-    beam_size: Annotated[int, Meta(ge=1, le=256, description="hypotheses kept a sentence; 1: greedy")] = 5
-    length_penalty: Annotated[
-        float,
-        Meta(ge=0, description="a total log-probability is divided by ((5 + length) / 6) to this power (Wu 2016)"),
-    ] = 1.0
-    length_cap: Annotated[
-        float, Meta(gt=0, description="longest translation: pieces for each piece of the source, and ten more")
-    ] = 2.0
-    no_repeat_ngram_size: Annotated[
-        int, Meta(ge=0, description="no sequence of that many pieces comes twice, which ends loops; 0: no guard")
-    ] = 6
-
-
-class Hypothesis(NamedTuple):
-    """A finished sequence without its end: the sum of its log-probabilities (nats), the end's included, and its rank.
-
-    `score` is the sum normalised by length, by which hypotheses are ordered. `capped` says that the end was forced by
-    the cap on length, `guarded` that the guard against loops kept the model from its first choice.
-    """
-
-    ids: tuple[int, ...]
-    total: float
-    score: float
-    capped: bool
-    guarded: bool
 
 
 class State(Protocol):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from nlpseq.tasks.contract import Task
-from nlpseq.tasks.language_model import LanguageModel
-from nlpseq.tasks.sentiment import Classifier
-from nlpseq.tasks.tagging import Tagger
-from nlpseq.tasks.translation import Translator
+from typing import TYPE_CHECKING, Any
 
-TASKS: dict[str, type[Task]] = {
-    "tag": Tagger,
-    "sentiment": Classifier,
-    "translate": Translator,
-    "lm": LanguageModel,
-}
+if TYPE_CHECKING:
+    from nlpseq.tasks.contract import Task as Task
+    from nlpseq.tasks.table import TASKS as TASKS
 
 __all__ = ["TASKS", "Task"]
+
+
+def __getattr__(name: str) -> Any:
+    """`TASKS` and `Task` bring torch, so they are imported when they are first asked for; settings do not need it."""
+    if name == "TASKS":
+        from nlpseq.tasks.table import TASKS
+
+        return TASKS
+    if name == "Task":
+        from nlpseq.tasks.contract import Task
+
+        return Task
+    raise AttributeError(f"module 'nlpseq.tasks' has no attribute {name!r}")

@@ -10,39 +10,16 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
 
-import msgspec
-from msgspec import Meta
-
-from nlpseq.config import Section
 from nlpseq.corpora.files import read_lines
 from nlpseq.errors import DataError
 from nlpseq.records import TaggedSentence
 from nlpseq.shipped import shipped_folder
+from nlpseq.tasks.tagging_config import AugmentConfig
 from nlpseq.text.tags import spans_of
 
 Name = tuple[str, ...]  # its words
 Pattern = Sequence[Sequence[Name]]  # lists of names; one of each, side by side, make a name
-
-
-class AugmentConfig(Section, frozen=True):
-    """Other names in training sentences."""
-
-    replace_mentions: Annotated[
-        float,
-        Meta(ge=0, le=1, description="part of the sentences with names that is read with other names, anew each time"),
-    ] = 0.0
-    listed_part: Annotated[
-        float,
-        Meta(ge=0, le=1, description="part of those names that comes from lists, not from other training sentences"),
-    ] = 0.5
-    names: Annotated[
-        dict[str, tuple[str, ...]],
-        Meta(
-            description='lists by class, each a file or one in corpora/names; "given-names surnames" joins one of each'
-        ),
-    ] = msgspec.field(default_factory=dict)
 
 
 class Mentions:

@@ -8,46 +8,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, shuffled
-from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import LabelledText
 from nlpseq.tasks.calibration import fit_temperature, softened
-from nlpseq.tasks.sentiment_network import ClassifierConfig, ClassifierNetwork
-from nlpseq.tasks.windows import Windowed, WindowsConfig, in_windows, within_limit
+from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
+from nlpseq.tasks.sentiment_network import ClassifierNetwork
+from nlpseq.tasks.windows import Windowed, in_windows, within_limit
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy
-from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.rules import Rules, plain_rules
+from nlpseq.text.tokenizer import Tokenizer, rules_for
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
+__all__ = ["NO_LABEL", "POLARITY", "STARS", "Batch", "Classifier", "Encoded", "SentimentConfig"]
+
 INFERENCE_TOKENS = 2048  # padded tokens of one batch when predicting
 NO_LABEL = -1
-POLARITY, STARS = "polarity", "stars"
-NOTHING = ("",)  # the tokens of a text that has none: one word that nobody knows
-
-
-class SentimentConfig(Section, frozen=True):
-    """All settings of a text classifier."""
-
-    tokenizer: TokenizerConfig = TokenizerConfig()
-    embedding: EmbeddingConfig = EmbeddingConfig()
-    encoder: EncoderConfig = EncoderConfig()
-    windows: WindowsConfig = WindowsConfig()
-    classifier: ClassifierConfig = ClassifierConfig()
-    training: TrainingConfig = TrainingConfig()
-    lowercase: Annotated[
-        float, Meta(ge=0, le=1, description="part of the training texts that is read lower-cased, each time anew")
-    ] = 0.05
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -86,11 +72,12 @@ class Classifier:
         words: WordVocabularies,
         labels: Mapping[str, Vocabulary],
         temperatures: Mapping[str, float] | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.config, self.words, self.labels = config, words, dict(labels)
         self.temperatures = dict.fromkeys(labels, 1.0) | dict(temperatures or {})
         self.network = ClassifierNetwork(config.embedding, config.encoder, config.classifier, words, labels)
-        self.tokenizer = Tokenizer(config.tokenizer.language)
+        self.tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
         self.carried: dict[str, Tensor] = {}
         self._table: WordTable | None = None
 
@@ -102,21 +89,22 @@ class Classifier:
         """
         given = config.embedding
         vectors = read_vectors(given.vectors, limit=given.vectors_limit) if given.vectors else {}
-        tokenizer = Tokenizer(config.tokenizer.language)
+        rules = rules_for(config.tokenizer.language)
+        tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
         counts = Counter(token for example in examples for token in tokenizer.words(example.text)[0])
         words = WordVocabularies.from_words(counts, min_count=given.min_count, known=vectors)
-        classifier = cls(config, words, _vocabularies(examples))
+        classifier = cls(config, words, _vocabularies(examples), rules=rules)
         classifier.network.embedding.start_from(vectors, words, fixed=given.vectors_fixed)
         return classifier
 
     def with_words(self, words: WordVocabularies) -> Classifier:
         """The same classifier with other vocabularies of words, and fresh weights."""
-        return Classifier(self.config, words, self.labels, self.temperatures)
+        return Classifier(self.config, words, self.labels, self.temperatures, self.tokenizer.rules)
 
     @property
     def main_scheme(self) -> str:
         """The scheme that an answer's label is of: polarity, else the first of the user's own, else stars."""
-        return next((s for s in (POLARITY, *self.labels) if s in self.labels and s != STARS), STARS)
+        return main_scheme(self.labels)
 
     # -- training
 
@@ -279,16 +267,17 @@ class Classifier:
     def to_plain(self) -> dict[str, Any]:
         """Plain values of the vocabularies and temperatures, by file name below the checkpoint's `text/`."""
         labels = {scheme: vocabulary.symbols for scheme, vocabulary in self.labels.items()}
-        return {"words": self.words.to_plain(), "labels": labels, "temperatures": self.temperatures}
+        return {
+            "words": self.words.to_plain(),
+            "labels": labels,
+            "temperatures": self.temperatures,
+            **plain_rules(self.tokenizer.rules),
+        }
 
     @classmethod
     def from_plain(cls, config: SentimentConfig, plain: Mapping[str, Any]) -> Classifier:
         """The inverse of `to_plain`, with fresh weights. Raises ValueError for a temperature that is not positive."""
-        labels = {scheme: Vocabulary(symbols, reserved=0) for scheme, symbols in plain["labels"].items()}
-        temperatures = {scheme: float(plain["temperatures"][scheme]) for scheme in labels}
-        if not all(0 < value < float("inf") for value in temperatures.values()):
-            raise ValueError("a temperature is not a positive number")
-        return cls(config, WordVocabularies.from_plain(plain["words"]), labels, temperatures)
+        return cls(config, *read_plain(plain))
 
 
 def _vocabularies(examples: Sequence[LabelledText]) -> dict[str, Vocabulary]:

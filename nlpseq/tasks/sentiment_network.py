@@ -6,35 +6,18 @@ Axes: R windows, W positions of a window, B texts, D features of a word, H state
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
-from msgspec import Meta
 from torch import Tensor, nn
 
-from nlpseq.config import EmbeddingConfig, EncoderConfig, Section
+from nlpseq.config import EmbeddingConfig, EncoderConfig
 from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.embedding import WordEmbedding
-from nlpseq.nn.pooling import Pooling, PoolingKind
+from nlpseq.nn.pooling import Pooling
 from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.tasks.sentiment_config import ClassifierConfig
 from nlpseq.tasks.windows import Windowed
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
-
-
-class ClassifierConfig(Section, frozen=True):
-    """From states to labels."""
-
-    pooling: Annotated[
-        tuple[PoolingKind, ...],
-        Meta(
-            min_length=1, description="how the states of a text become one vector: last, mean, max, attention, joined"
-        ),
-    ] = ("max", "attention")
-    dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout on the pooled vector")] = 0.3
-    label_smoothing: Annotated[float, Meta(ge=0, lt=1, description="probability spread over all labels")] = 0.05
-    teacher_weight: Annotated[
-        float, Meta(ge=0, le=1, description="part of the loss that compares with the teachers, where there are any")
-    ] = 0.5
 
 
 class ClassifierNetwork(nn.Module):

@@ -8,42 +8,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, mask_of, pad, shuffled
-from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
-from nlpseq.tasks.mentions import AugmentConfig, Mentions
-from nlpseq.tasks.tagging_network import NO_LABEL, HeadsConfig, TaggingNetwork
+from nlpseq.tasks.mentions import Mentions
+from nlpseq.tasks.tagging_answers import Labelled
+from nlpseq.tasks.tagging_config import TaggingConfig, read_plain
+from nlpseq.tasks.tagging_network import NO_LABEL, TaggingNetwork
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy, SpanScore
-from nlpseq.text.tags import split_tag
+from nlpseq.text.rules import Rules, plain_rules
+from nlpseq.text.tokenizer import rules_for
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
+__all__ = ["NO_LABEL", "Batch", "Encoded", "Labelled", "Tagger", "TaggingConfig"]
+
 INFERENCE_TOKENS = 1024  # padded tokens of one batch when predicting: larger ones fall out of the cache
-
-
-class TaggingConfig(Section, frozen=True):
-    """All settings of a tagger."""
-
-    tokenizer: TokenizerConfig = TokenizerConfig()
-    embedding: EmbeddingConfig = EmbeddingConfig()
-    encoder: EncoderConfig = EncoderConfig()
-    heads: HeadsConfig = HeadsConfig()
-    augment: AugmentConfig = AugmentConfig()
-    training: TrainingConfig = TrainingConfig()
-    lowercase: Annotated[
-        float, Meta(ge=0, le=1, description="part of the training sentences that is read lower-cased, each time anew")
-    ] = 0.05
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -73,13 +62,6 @@ class Batch(NamedTuple):
     taught_B: Tensor
 
 
-class Labelled(NamedTuple):
-    """Predicted labels of one sentence, by column, with the marginal probability of each."""
-
-    labels: dict[str, list[str]]
-    probabilities: dict[str, list[float]]
-
-
 class Tagger:
     """A tagger: its settings, its vocabularies and its network."""
 
@@ -87,8 +69,14 @@ class Tagger:
     main_score: ClassVar[str] = "mean"
     config_type: ClassVar[Any] = TaggingConfig
 
-    def __init__(self, config: TaggingConfig, words: WordVocabularies, labels: Mapping[str, Vocabulary]) -> None:
-        self.config, self.words, self.labels = config, words, dict(labels)
+    def __init__(
+        self,
+        config: TaggingConfig,
+        words: WordVocabularies,
+        labels: Mapping[str, Vocabulary],
+        rules: Rules | None = None,
+    ) -> None:
+        self.config, self.words, self.labels, self.rules = config, words, dict(labels), rules
         self.network = TaggingNetwork(config.embedding, config.encoder, config.heads, words, labels)
         self.mentions: Mentions | None = None
         self.carried: dict[str, Tensor] = {}
@@ -113,14 +101,14 @@ class Tagger:
         labels = {column: Vocabulary(_closed(column, count), reserved=0) for column, count in seen.items() if count}
         if not labels:
             raise DataError(f"No training example has any of the columns {', '.join(config.heads.columns)}.")
-        tagger = cls(config, words, labels)
+        tagger = cls(config, words, labels, rules_for(config.tokenizer.language))
         tagger.network.embedding.start_from(vectors, words, fixed=given.vectors_fixed)
         tagger.mentions = mentions
         return tagger
 
     def with_words(self, words: WordVocabularies) -> Tagger:
         """The same tagger with other vocabularies of words, and fresh weights."""
-        tagger = Tagger(self.config, words, self.labels)
+        tagger = Tagger(self.config, words, self.labels, self.rules)
         tagger.mentions = self.mentions
         return tagger
 
@@ -316,16 +304,14 @@ class Tagger:
     # -- checkpoint
 
     def to_plain(self) -> dict[str, Any]:
-        """Plain values of the vocabularies, by file name below the checkpoint's `text/`."""
-        return {"words": self.words.to_plain(), "labels": {c: v.symbols for c, v in self.labels.items()}}
+        """Plain values of the vocabularies and the tokenizer, by file name below the checkpoint's `text/`."""
+        labels = {column: vocabulary.symbols for column, vocabulary in self.labels.items()}
+        return {"words": self.words.to_plain(), "labels": labels, **plain_rules(self.rules)}
 
     @classmethod
     def from_plain(cls, config: TaggingConfig, plain: Mapping[str, Any]) -> Tagger:
         """The inverse of `to_plain`, with fresh weights. Raises ValueError and the like for what is none."""
-        labels = {column: Vocabulary(symbols, reserved=0) for column, symbols in plain["labels"].items()}
-        for tag in labels["ner"].symbols if "ner" in labels else ():
-            split_tag(tag)
-        return cls(config, WordVocabularies.from_plain(plain["words"]), labels)
+        return cls(config, *read_plain(plain))
 
 
 def _closed(column: str, counts: Counter[str]) -> list[str]:

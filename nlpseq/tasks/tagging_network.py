@@ -6,50 +6,22 @@ Axes: B sentences, T positions, D features of a word, H state features, K labels
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
 
 import msgspec
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
-from nlpseq.config import EmbeddingConfig, EncoderConfig, Section
+from nlpseq.config import EmbeddingConfig, EncoderConfig
 from nlpseq.nn.crf import LinearChainCRF
 from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.tasks.tagging_config import HeadsConfig
 from nlpseq.text.tags import can_follow
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
-COLUMNS = ("upos", "xpos", "ner")
 NO_LABEL = -1
-
-Decoder = Literal["softmax", "crf"]
-
-
-class HeadsConfig(Section, frozen=True):
-    """What is predicted from the encoder's states."""
-
-    columns: Annotated[
-        tuple[Literal["upos", "xpos", "ner"], ...],
-        Meta(description="columns of the corpus that are learnt, where the corpus has them"),
-    ] = COLUMNS  # type: ignore[assignment]
-    upos: Annotated[Decoder, Meta(description="how UPOS is decoded")] = "softmax"
-    xpos: Annotated[Decoder, Meta(description="how XPOS is decoded")] = "softmax"
-    ner: Annotated[Decoder, Meta(description="how NER is decoded; without the CRF, tag sequences may be broken")] = (
-        "crf"
-    )
-    ner_weight: Annotated[float, Meta(gt=0, description="weight of the NER loss beside 1 for each other column")] = 1.0
-    ner_width: Annotated[
-        int, Meta(ge=0, description="hidden units, each way, of a further recurrent layer for NER alone; 0: none")
-    ] = 0
-    label_smoothing: Annotated[
-        float, Meta(ge=0, lt=1, description="probability spread over all labels (softmax only)")
-    ] = 0.0
-    teacher_weight: Annotated[
-        float, Meta(ge=0, le=1, description="part of the loss that compares with the teachers, where there are any")
-    ] = 0.5
 
 
 class TaggingNetwork(nn.Module):

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import torch
-from msgspec import Meta
 from torch import Tensor
 
 from nlpseq.batching import length_groups, mask_of, pad, reverse_sources, shuffled
-from nlpseq.config import EncoderConfig, Section, TrainingConfig
+from nlpseq.config import SearchConfig
 from nlpseq.errors import DataError
-from nlpseq.nn.decoder import DecoderConfig
-from nlpseq.nn.search import Hypothesis, SearchConfig
+from nlpseq.nn.search import Hypothesis
 from nlpseq.records import Attention, SentencePair
-from nlpseq.tasks.translation_network import TranslationNetwork, VectorsConfig
-from nlpseq.tasks.translation_pieces import PiecePair, PiecesConfig
-from nlpseq.tasks.translation_search import Translated, answered, searched
+from nlpseq.tasks.translation_answers import Translated, answered
+from nlpseq.tasks.translation_config import TranslationConfig
+from nlpseq.tasks.translation_network import TranslationNetwork
+from nlpseq.tasks.translation_pieces import PiecePair
+from nlpseq.tasks.translation_search import searched
 from nlpseq.text.overlap import bleu, chrf
 from nlpseq.text.pieces import BEGIN, END
 
@@ -30,41 +30,6 @@ __all__ = ["Translated", "TranslationConfig", "Translator"]
 
 SEARCH_TOKENS = 4800  # padded source tokens of one batch, for each of its hypotheses
 TAUGHT_TOKENS = 2048  # padded tokens of one batch where translations are given
-
-
-class SourceConfig(Section, frozen=True):
-    """How a source is read."""
-
-    reverse: Annotated[bool, Meta(description="from its end to its beginning (Sutskever et al. 2014)")] = True
-    limit: Annotated[
-        int, Meta(ge=8, description="longest sentence in pieces, on either side; what comes after it is not read")
-    ] = 200
-
-
-class TeachingConfig(Section, frozen=True):
-    """How a translator is taught and examined."""
-
-    label_smoothing: Annotated[float, Meta(ge=0, lt=1, description="probability spread over all pieces")] = 0.1
-    teacher_forcing: Annotated[
-        float,
-        Meta(ge=0, le=1, description="part of the decoder's inputs that are true; the others are its own predictions"),
-    ] = 1.0
-    dev_sentences: Annotated[
-        int, Meta(ge=1, description="development sentences, evenly drawn, that are translated at an evaluation")
-    ] = 1000
-
-
-class TranslationConfig(Section, frozen=True):
-    """All settings of a translator."""
-
-    pieces: PiecesConfig = PiecesConfig()
-    source: SourceConfig = SourceConfig()
-    vectors: VectorsConfig = VectorsConfig()
-    encoder: EncoderConfig = EncoderConfig(layers=1, width=256, dropout=0.3)
-    decoder: DecoderConfig = DecoderConfig()
-    teaching: TeachingConfig = TeachingConfig()
-    search: SearchConfig = SearchConfig()
-    training: TrainingConfig = TrainingConfig()
 
 
 class Encoded(msgspec.Struct, frozen=True):

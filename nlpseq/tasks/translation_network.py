@@ -5,32 +5,19 @@ Axes: B sentences, S source and T target positions, Q hypotheses of a sentence, 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
 from nlpseq.batching import mask_of
-from nlpseq.config import EncoderConfig, Section
+from nlpseq.config import DecoderConfig, EncoderConfig
 from nlpseq.nn.attention import Memory
-from nlpseq.nn.decoder import Decoder, DecoderConfig, DecoderState
+from nlpseq.nn.decoder import Decoder, DecoderState
 from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.nn.softmax import smoothed_cross_entropy
-
-
-class VectorsConfig(Section, frozen=True):
-    """How a piece becomes a vector, and a vector a piece again."""
-
-    width: Annotated[
-        int, Meta(ge=1, description="dimensions of a piece's vector, and of what the output layer reads")
-    ] = 256
-    tied: Annotated[
-        Literal["none", "target", "all"],
-        Meta(description="one matrix for the decoder's input and output; all: for a source of the same pieces, too"),
-    ] = "all"
-    dropout: Annotated[float, Meta(ge=0, lt=1, description="variational dropout on the vectors of pieces")] = 0.2
+from nlpseq.tasks.translation_config import VectorsConfig
 
 
 class Reading(NamedTuple):

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Sequence
 
 from nlpseq.records import Alternative, TranslationPrediction
-from nlpseq.tasks.translation import Translated
+from nlpseq.tasks.translation_answers import Translated
 from nlpseq.text.paragraphs import Part, rejoined
 
 

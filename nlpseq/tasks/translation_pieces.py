@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any, NamedTuple
 
-import sentencepiece
 from msgspec import Meta
 
 from nlpseq.config import Section
@@ -60,6 +59,8 @@ class PiecePair(NamedTuple):
     @staticmethod
     def seed(value: int) -> None:
         """Makes the ways to split that are drawn from now on those of a seed."""
+        import sentencepiece
+
         sentencepiece.set_random_generator_seed(value)
 
     def to_plain(self) -> dict[str, Any]:

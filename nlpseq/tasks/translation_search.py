@@ -1,33 +1,14 @@
-"""From sources that were read to translations: the search over the network's steps, and what is said of its finds."""
+"""From sources that were read to translations: the search over the network's steps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 from torch import Tensor
 
-from nlpseq.nn.search import Hypothesis, SearchConfig, beam_search
-from nlpseq.records import Alternative, Attention
+from nlpseq.config import SearchConfig
+from nlpseq.nn.search import Hypothesis, beam_search
+from nlpseq.tasks.translation_answers import LONGER
 from nlpseq.tasks.translation_network import TranslationNetwork
-from nlpseq.text.pieces import BEGIN, END, PIECE_PADDING, PIECE_UNKNOWN, Pieces
-
-LONGER = 10  # pieces that a translation may have beside so many for each of its source
-
-
-class Translated(NamedTuple):
-    """What `translate` says of one sentence.
-
-    `score` is the mean log-probability (nats) of a target piece, the end included. `alternatives` are the best
-    translations, that one first, all different. `note` says what the search kept the model from, or that the sentence
-    was too long to be read whole.
-    """
-
-    translation: str
-    score: float
-    alternatives: tuple[Alternative, ...]
-    attention: Attention | None
-    note: str | None
+from nlpseq.text.pieces import BEGIN, END, PIECE_PADDING, PIECE_UNKNOWN
 
 
 def searched(
@@ -45,27 +26,3 @@ def searched(
         never=(PIECE_PADDING, PIECE_UNKNOWN),
         wanted=wanted,
     )
-
-
-def answered(
-    pieces: Pieces, row: Sequence[int], found: Sequence[Hypothesis], attention: Attention | None, alternatives: int
-) -> Translated:
-    """What is said of a source (its ids) of which so much was found: of what has no piece, nothing."""
-    texts: dict[str, float] = {}  # other pieces may spell the same
-    for one in found:
-        texts.setdefault(pieces.text(one.ids), one.total / (len(one.ids) + 1))
-    best = tuple(Alternative(text, score) for text, score in texts.items())[:alternatives]
-    if not best:
-        return Translated("", 0.0, (), attention, None)
-    return Translated(best[0].translation, best[0].score, best, attention, _note(row, found[0]))
-
-
-def _note(row: Sequence[int], found: Hypothesis) -> str | None:
-    notes = []
-    if row[-1] != END:
-        notes.append(f"only the first {len(row)} pieces were read (source.limit)")
-    if found.capped:
-        notes.append(f"ended at {len(found.ids)} pieces, the cap on length (search.length_cap)")
-    if found.guarded:
-        notes.append("a repetition was kept out (search.no_repeat_ngram_size)")
-    return "; ".join(notes) or None

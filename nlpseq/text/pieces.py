@@ -6,8 +6,6 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-import sentencepiece
-
 from nlpseq.errors import DataError, TrustError
 
 PIECE_PADDING, PIECE_UNKNOWN, BEGIN, END = 0, 1, 2, 3  # ids that every model of ours reserves
@@ -24,6 +22,8 @@ class Pieces:
 
     def __init__(self, model: bytes) -> None:
         """Raises TrustError where the bytes are no SentencePiece model with our reserved ids."""
+        import sentencepiece
+
         self.model = model
         try:
             self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
@@ -41,6 +41,8 @@ class Pieces:
 
         Raises DataError where the sentences are too few or `size` is too small for their characters.
         """
+        import sentencepiece
+
         target = io.BytesIO()
         sentencepiece.set_random_generator_seed(seed)
         try:

@@ -1,7 +1,8 @@
 """Raw text into sentences of words, with the offset of each: spaCy's rules, a bounded time for any input.
 
 spaCy's tokenizer decides on each stretch between white space by itself (but for some smileys), so what it says of a
-stretch is remembered, and a giant stretch, on which its rules can take quadratic time, never reaches it.
+stretch is remembered, and a giant stretch, on which its rules can take quadratic time, never reaches it. Where its
+rules are at hand (see `rules.py`), spaCy itself is not needed.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any
 
 from nlpseq.errors import UsageError
+from nlpseq.text.rules import Rules, rules_from_spacy
 
 GIANT = 256  # code points: longer stretches without white space are split by one linear pattern instead
 MEMORY = 200_000  # stretches remembered from one text to the next
@@ -39,12 +41,12 @@ class Sentence:
 class Tokenizer:
     """Splits text as spaCy's blank pipeline of a language does, and into sentences of at most `limit` tokens.
 
-    spaCy is loaded when it is first needed; that raises UsageError where it has no such language, or the language needs
-    a package that is not installed.
+    Without its `rules`, spaCy is asked, and loaded when it is needed; that raises UsageError where it has no such
+    language, or the language needs a package that is not installed.
     """
 
-    def __init__(self, language: str = "en", limit: int = 250) -> None:
-        self.language, self.limit = language, limit
+    def __init__(self, language: str = "en", limit: int = 250, rules: Rules | None = None) -> None:
+        self.language, self.limit, self.rules = language, limit, rules
         self._memory: dict[str, tuple[tuple[int, str], ...]] = {}
 
     @cached_property
@@ -85,11 +87,24 @@ class Tokenizer:
         return [Sentence(tuple(tokens[a:b]), tuple(starts[a:b])) for a, b in pairwise(bounds) if a < b]
 
     def _learn(self, stretches: Sequence[str]) -> None:
-        """Asks spaCy about stretches, the giant ones apart, all at once: a call for each would cost five times as much.
+        """Remembers the words of stretches, the giant ones apart."""
+        fresh = [stretch for stretch in dict.fromkeys(stretches) if len(stretch) <= GIANT]
+        rules = self.rules
+        if rules is None:
+            self._ask_spacy(fresh)
+            return
+        for stretch in fresh:
+            pieces, at = [], 0
+            for word in rules.split(_HALF_PAIR.sub("\ufffd", stretch)):
+                pieces.append((at, stretch[at : at + len(word)]))
+                at += len(word)
+            self._memory[stretch] = tuple(pieces)
+
+    def _ask_spacy(self, fresh: Sequence[str]) -> None:
+        """Asks about all stretches at once: a call for each would cost five times as much.
 
         A word stands between each two: where brackets and smileys meet, spaCy looks across white space.
         """
-        fresh = [stretch for stretch in dict.fromkeys(stretches) if len(stretch) <= GIANT]
         text = _HALF_PAIR.sub("\ufffd", BETWEEN.join(fresh))  # spaCy encodes what it reads; these have no encoding
         with self.nlp.memory_zone():
             found = [(token.idx, len(token.text)) for token in self.nlp.tokenizer(text) if token.text]
@@ -104,6 +119,15 @@ class Tokenizer:
                 place += 1
             self._memory[stretch] = tuple(pieces)
             start = end + len(BETWEEN)
+
+
+@cache
+def rules_for(language: str) -> Rules | None:
+    """The rules of the spaCy that is installed; None for a language whose tokenizer is more than rules.
+
+    Raises UsageError as a Tokenizer does.
+    """
+    return rules_from_spacy(Tokenizer(language).nlp)
 
 
 def _split_giant(stretch: str) -> tuple[tuple[int, str], ...]:

@@ -15,11 +15,10 @@ import msgspec
 import torch
 
 from nlpseq.checkpoint import FORMAT, MANIFEST, Manifest, load_task, round_weights, save
-from nlpseq.corpora.sources import Source
 from nlpseq.device import find_device
 from nlpseq.errors import DataError, UsageError
 from nlpseq.model_card import model_card
-from nlpseq.records import Progress, SentencePair
+from nlpseq.records import Progress, SentencePair, Source
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import start_from
 from nlpseq.training.loop import Run, fit

@@ -56,6 +56,7 @@ def install() -> None:
     """Put the fake in the place of the library, in this process."""
     module = ModuleType("nlpseq.api")
     module.load = load  # type: ignore[attr-defined]
+    module.load_light = lambda _: None  # type: ignore[attr-defined]
     sys.modules["nlpseq.api"] = module
 
 

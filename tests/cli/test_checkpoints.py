@@ -6,7 +6,6 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from nlpseq import checkpoint
 from nlpseq.cli.main import app
 from tests.taggers import write_checkpoint
 
@@ -17,7 +16,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("tag-xa", "tag-xb"):
         write_checkpoint(tmp_path / name)
     (tmp_path / "recipes").mkdir()
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path)
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda _: tmp_path)
     return tmp_path
 
 
@@ -35,7 +34,7 @@ def test_list(shipped: Path) -> None:
 
 
 def test_list_of_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path / "missing")
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda _: tmp_path / "missing")
     result = run("list")
     assert (result.exit_code, len(result.stdout.splitlines())) == (0, 1)
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nlpseq
-from nlpseq import api, checkpoint
+from nlpseq import api
 from nlpseq.cli.main import app
 from tests.taggers import write_checkpoint
 
@@ -16,7 +16,7 @@ def rows(output: str) -> dict[str, str]:
 
 
 def test_it_tells_what_there_is_and_loads_every_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path)
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda _: tmp_path)
     monkeypatch.setenv("NLPSEQ_CORPORA_MIRROR", str(tmp_path))
     write_checkpoint(tmp_path / "tag-xa")
     result = CliRunner().invoke(app, ["doctor"])
@@ -33,7 +33,7 @@ def test_it_tells_what_there_is_and_loads_every_checkpoint(tmp_path: Path, monke
 def test_a_damaged_checkpoint_is_named_and_the_others_are_still_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path)
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda _: tmp_path)
     for name in ("tag-xa", "tag-xb", "tag-xc"):
         write_checkpoint(tmp_path / name)
     (tmp_path / "tag-xa" / "model.safetensors").write_bytes(b"")
@@ -47,13 +47,13 @@ def test_a_damaged_checkpoint_is_named_and_the_others_are_still_looked_at(
 
 
 def test_an_install_without_checkpoints_is_not_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path)
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda _: tmp_path)
     result = CliRunner().invoke(app, ["doctor"])
     assert (result.exit_code, rows(result.stdout)["none"]) == (4, "no checkpoint came with this install")
 
 
 def test_a_mirror_that_is_not_there_is_told_in_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path)
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda _: tmp_path)
     monkeypatch.setenv("NLPSEQ_CORPORA_MIRROR", str(tmp_path / "none"))
     write_checkpoint(tmp_path / "tag-xa")
     result = CliRunner().invoke(app, ["doctor"])
@@ -70,7 +70,7 @@ def test_a_checkpoint_that_fails_in_an_unforeseen_way_is_told_too(
         if name == "tag-xa":
             raise RuntimeError("the size of tensor a")
 
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda _: tmp_path)
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda _: tmp_path)
     monkeypatch.setattr(api, "load", broken)
     for name in ("tag-xa", "tag-xb"):
         write_checkpoint(tmp_path / name)

@@ -150,7 +150,7 @@ def test_on_a_terminal_it_is_written_as_it_comes(work: Path) -> None:
 
 
 def test_what_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nlpseq.checkpoint.shipped_checkpoints", dict)
+    monkeypatch.setattr("nlpseq.manifest.shipped_checkpoints", dict)
     for arguments, code, says in (
         (["generate", "x"], 2, "nlpseq train lm --corpus sample-text -o my-lm"),
         (["generate", "-c", "counter", "--top-p", "0", "x"], 2, "top_p"),

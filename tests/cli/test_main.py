@@ -9,6 +9,7 @@ import pytest
 import typer
 
 import nlpseq
+from nlpseq.cli import main
 from nlpseq.cli.main import app
 
 HEAVY = ("torch", "spacy", "numpy", "rich", "sentencepiece", "pooch")
@@ -135,3 +136,9 @@ def test_an_error_does_not_go_among_the_results_where_stderr_is_closed() -> None
 def test_a_full_disk_is_a_sentence() -> None:
     result = in_a_shell(f'"$@" > /dev/full; {CODE}', "corpora", "list")
     assert result.stderr == "error: No space left on device.\ncode 1\n"
+
+
+@pytest.mark.parametrize(("arguments", "built"), [(["tag", "x"], 1), (["train"], 1), (["corpora", "list"], 7), ([], 7)])
+def test_the_command_that_is_asked_for_is_built_alone(arguments: list[str], built: int) -> None:
+    assert len(main._asked(arguments).registered_commands) == built
+    assert len(main.app.registered_commands) == 7

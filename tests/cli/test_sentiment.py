@@ -111,7 +111,7 @@ def test_explain_in_every_format() -> None:
 
 
 def test_without_a_shipped_checkpoint_it_says_how_to_train_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nlpseq.checkpoint.shipped_checkpoints", dict)
+    monkeypatch.setattr("nlpseq.manifest.shipped_checkpoints", dict)
     result = inside("sentiment", "fine")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("error: No checkpoint sentiment-en came with this install; train one with")

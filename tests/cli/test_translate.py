@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from nlpseq import checkpoint
 from nlpseq.cli.main import app
 from nlpseq.cli.train import spread
+from nlpseq.manifest import find_translator
 from tests.letters import pairs
 from tests.translators import SMALL, manifest, untrained, write_checkpoint
 
@@ -143,10 +144,10 @@ def test_the_checkpoint_is_chosen_by_languages(work: Path, monkeypatch: pytest.M
             untrained(), Path("shipped/checkpoints") / name,
             checkpoint.msgspec.structs.replace(manifest(), languages=languages), "# It\n",
         )  # fmt: skip
-    monkeypatch.setattr(checkpoint, "shipped_folder", lambda name: Path("shipped") / name)
-    assert checkpoint.find_translator(None, "xx") == "one"  # English first
-    assert checkpoint.find_translator("de", "xx") == "two"
-    assert checkpoint.find_translator(None, "yy") == "three"
+    monkeypatch.setattr("nlpseq.manifest.shipped_folder", lambda name: Path("shipped") / name)
+    assert find_translator(None, "xx") == "one"  # English first
+    assert find_translator("de", "xx") == "two"
+    assert find_translator(None, "yy") == "three"
     assert inside("translate", "--to", "xx", "a b").exit_code == 0
     missing = inside("translate", "--to", "zz", "a b")
     assert (missing.exit_code, "any language to zz" in missing.stderr, "de to yy" in missing.stderr) == (2, True, True)

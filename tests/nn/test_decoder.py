@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from nlpseq.batching import mask_of
-from nlpseq.config import Cell
-from nlpseq.nn.attention import AttentionKind, Memory
+from nlpseq.config import AttentionKind, Cell
+from nlpseq.nn.attention import Memory
 from nlpseq.nn.decoder import Decoder, DecoderConfig, DecoderState
 
 WIDTH, MEMORY, ENDS = 6, 8, 10

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from nlpseq.errors import UsageError
 from nlpseq.text import tokenizer as module
-from nlpseq.text.tokenizer import GIANT, Tokenizer, sentence_starts
+from nlpseq.text.rules import Rules
+from nlpseq.text.tokenizer import GIANT, Tokenizer, rules_for, sentence_starts
 
-ENGLISH = Tokenizer("en")
+ENGLISH = Tokenizer("en", rules=rules_for("en"))
 
 # Pieces on which spaCy's English rules have something to say, to be joined at random.
 PIECES = st.sampled_from([
@@ -114,20 +115,33 @@ def test_the_limit_cuts_what_has_no_end() -> None:
     "unit", ["a", "a.", "http://a.b/", "(", "a-", "'", "1,", "@", "a/b:", "😀", "…", "-", "a'", '"(', "://", "日"]
 )
 def test_giant_words_never_reach_the_rules(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """spaCy's rules take a time that grows with the square of a word; so what they are given stays short.
+    """The rules take a time that grows with the square of a word; so what they are given stays short.
 
     Counting the characters that reach them cannot flake, as a clock can. 4 million would: the text is that long.
     """
-    tokenizer = Tokenizer("en")
+    tokenizer = Tokenizer("en", rules=rules_for("en"))
+    given_to_rules: list[int] = []
+    inner = Rules.split
+    monkeypatch.setattr(Rules, "split", lambda self, text: given_to_rules.append(len(text)) or inner(self, text))
+    must_pass_giants_by(tokenizer, unit, given_to_rules)
+
+
+@pytest.mark.parametrize("unit", ["a", "http://a.b/", "://"])
+def test_giant_words_never_reach_spacy(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = Tokenizer("xx")
     given_to_spacy: list[int] = []
     inner = tokenizer.nlp.tokenizer
     monkeypatch.setattr(tokenizer.nlp, "tokenizer", lambda text: given_to_spacy.append(len(text)) or inner(text))
+    must_pass_giants_by(tokenizer, unit, given_to_spacy)
+
+
+def must_pass_giants_by(tokenizer: Tokenizer, unit: str, given: list[int]) -> None:
     giant = unit * (200_000 // len(unit))
     tokens, starts = tokenizer.words(f"Before {giant} after.")
     assert "".join(tokens) == f"Before{giant}after."
     assert (tokens[0], tokens[-2:], starts[0]) == ("Before", ["after", "."], 0)
-    assert max(given_to_spacy) <= GIANT
-    assert sum(given_to_spacy) <= len("Before a after.")
+    assert max(given) <= GIANT
+    assert sum(given) <= len("Before a after.")
 
 
 def test_giant_words_are_not_remembered() -> None:

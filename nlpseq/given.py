@@ -1,0 +1,72 @@
+"""What users give to a pipeline: texts, or tokens in their place, read ahead a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from nlpseq.errors import UsageError
+from nlpseq.records import Failure, TokenizedText
+from nlpseq.text.tokenizer import Sentence
+
+Text = str | Sequence[str] | TokenizedText
+READ_AHEAD = 1024  # inputs read before the first of them is answered, at most
+FIRST_READ = 16  # the first inputs are answered sooner
+
+
+def given_words(item: Sequence[str] | TokenizedText, number: int) -> tuple[str, Sentence] | Failure:
+    """The text of tokens that were given, which they may spell with a space between them, and the tokens in it."""
+    if isinstance(item, TokenizedText):
+        if not _lie_in_order(item):
+            return Failure("The tokens do not lie in the text, one after the other, where they are said to.", number)
+        return item.text, Sentence(tuple(item.tokens), tuple(item.starts))
+    words = isinstance(item, Sequence) and not isinstance(item, bytes | bytearray)
+    if not words or not all(isinstance(token, str) and token for token in item):
+        return Failure("Expected a text or a list of words, none of them empty.", number)
+    starts, at = [], 0
+    for token in item:
+        starts.append(at)
+        at += len(token) + 1
+    return " ".join(item), Sentence(tuple(item), tuple(starts))
+
+
+def _lie_in_order(given: TokenizedText) -> bool:
+    """Whether the invariants of `given` hold."""
+    if len(given.tokens) != len(given.starts):
+        return False
+    at = 0
+    for token, start in zip(given.tokens, given.starts, strict=True):
+        if start < at or not token or not given.text.startswith(token, start):
+            return False
+        at = start + len(token)
+    return True
+
+
+def chunks_of(inputs: Iterable[Text], size: int | None) -> Iterator[tuple[int, list[Text]]]:
+    """Inputs in lists, each with the number of its first input, from 1. Raises, at once, as `TagPipeline.pipe` says."""
+    if isinstance(inputs, str | bytes | TokenizedText):
+        raise TypeError("pipe() takes many texts, as a list of them. Call the pipeline itself with one.")
+    if size is not None and size < 1:
+        raise UsageError(f"batch_size is {size}. Give 1 or more, or None to leave it to the pipeline.")
+    return _numbered(read_ahead(inputs, size))
+
+
+def _numbered(chunks: Iterable[list[Text]]) -> Iterator[tuple[int, list[Text]]]:
+    number = 1
+    for chunk in chunks:
+        yield number, chunk
+        number += len(chunk)
+
+
+def read_ahead(inputs: Iterable[Any], size: int | None) -> Iterator[list[Any]]:
+    """Inputs in lists of `size`; where it is None, few at first, for a quick first answer, and then ever more."""
+    limit = size or FIRST_READ
+    chunk: list[Any] = []
+    for item in inputs:
+        chunk.append(item)
+        if len(chunk) >= limit:
+            yield chunk
+            chunk = []
+            limit = size or min(2 * limit, READ_AHEAD)
+    if chunk:
+        yield chunk

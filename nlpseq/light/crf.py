@@ -1,0 +1,56 @@
+"""A linear-chain conditional random field on NumPy: the twin of `nn/crf.py`.
+
+Axes: B sentences, T positions, K labels. Position 0 is always within its sentence.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlpseq.light.arrays import Array, log_softmax, logsumexp
+from nlpseq.light.weights import Weights
+
+FORBIDDEN = np.float32(-1e4)
+
+
+class LinearChainCRF:
+    """Scores of the steps from label to label; what is forbidden has probability 0 and is never predicted."""
+
+    def __init__(self, weights: Weights, name: str, labels: int) -> None:
+        transitions_KK = weights.matrix(f"{name}.transitions", labels, labels)
+        start_K = weights.matrix(f"{name}.start", labels)
+        self.transitions_KK = np.where(weights.flags(f"{name}.allowed_KK", labels, labels), transitions_KK, FORBIDDEN)
+        self.start_K = np.where(weights.flags(f"{name}.allowed_start_K", labels), start_K, FORBIDDEN)
+
+    def log_marginals(self, emissions_BTK: Array, mask_BT: Array) -> Array:
+        """log p(y_t = k | x), (B, T, K), by the forward-backward algorithm."""
+        alphas_BTK = np.stack(self._forward(emissions_BTK, mask_BT), axis=1)
+        betas = [np.zeros_like(alphas_BTK[:, 0])]
+        for position in range(emissions_BTK.shape[1] - 1, 0, -1):
+            ahead_BK = betas[-1] + emissions_BTK[:, position]
+            reached_BK = logsumexp(self.transitions_KK + ahead_BK[:, None, :], 2)
+            betas.append(np.where(mask_BT[:, position, None], reached_BK, betas[-1]))
+        return log_softmax(alphas_BTK + np.stack(betas[::-1], axis=1))
+
+    def decode(self, emissions_BTK: Array, mask_BT: Array) -> Array:
+        """The most probable label sequence of each sentence, int64 (B, T)."""
+        best_BK = emissions_BTK[:, 0] + self.start_K
+        pointers: list[Array] = []
+        stay_K = np.arange(emissions_BTK.shape[2])
+        for position in range(1, emissions_BTK.shape[1]):
+            steps_BKK = best_BK[:, :, None] + self.transitions_KK
+            inside_B1 = mask_BT[:, position, None]
+            best_BK = np.where(inside_B1, steps_BKK.max(1) + emissions_BTK[:, position], best_BK)
+            pointers.append(np.where(inside_B1, steps_BKK.argmax(1), stay_K))
+        path = [best_BK.argmax(1)]
+        for pointer_BK in reversed(pointers):
+            path.append(pointer_BK[np.arange(len(pointer_BK)), path[-1]])
+        return np.stack(path[::-1], axis=1)
+
+    def _forward(self, emissions_BTK: Array, mask_BT: Array) -> list[Array]:
+        """log alpha at each position; past a sentence's end it stays as at its end."""
+        alphas = [emissions_BTK[:, 0] + self.start_K]
+        for position in range(1, emissions_BTK.shape[1]):
+            reached_BK = logsumexp(alphas[-1][:, :, None] + self.transitions_KK, 1) + emissions_BTK[:, position]
+            alphas.append(np.where(mask_BT[:, position, None], reached_BK, alphas[-1]))
+        return alphas

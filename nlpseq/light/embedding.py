@@ -1,0 +1,130 @@
+"""Words into vectors on NumPy: the twin of `nn/embedding.py`, `nn/characters.py` and of the cache in `tasks/words.py`.
+
+Axes: U distinct words, C character positions, E character width, F character features, A affix slots, D features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nlpseq.config import KERNELS, EmbeddingConfig
+from nlpseq.light.arrays import Array, pad
+from nlpseq.light.recurrent import RecurrentLayer, last_states
+from nlpseq.light.weights import Weights
+from nlpseq.text.words import WordVocabularies
+
+
+class WordEmbedding:
+    """Joins a vector of the word's form with what its characters and affixes say; `width` is D."""
+
+    def __init__(self, weights: Weights, name: str, config: EmbeddingConfig, words: WordVocabularies) -> None:
+        self.words, self.word_length = words, config.word_length
+        self.one_hot = config.words == "one_hot"
+        sizes = len(words.forms), len(words.characters), len(words.affixes)
+        self.forms = (
+            weights.stored(f"{name}.forms.weight", sizes[0], config.width) if config.words == "learnt" else None
+        )
+        kinds: dict[str, type[CharacterCNN | CharacterLSTM]] = {"cnn": CharacterCNN, "lstm": CharacterLSTM}
+        kind = kinds.get(config.characters)
+        shape = config.character_width, config.character_features
+        self.characters = kind(weights, f"{name}.characters", sizes[1], *shape) if kind else None
+        self.affixes = (
+            weights.stored(f"{name}.affixes.weight", sizes[2], config.affix_width) if config.affix_width else None
+        )
+        self.width = (
+            (config.width if self.forms is not None else sizes[0] if self.one_hot else 0)
+            + (self.characters.width if self.characters else 0)
+            + config.affix_width
+        )
+
+    def of_words(self, words: Sequence[str]) -> Array:
+        """Vectors (U, D) of words wherever they stand."""
+        parts: list[Array] = []
+        if self.forms is not None or self.one_hot:
+            forms_U = np.array([self.words.form_id(word) for word in words])
+            parts.append(_unit_vectors(forms_U, len(self.words.forms)) if self.forms is None else self.forms[forms_U])
+        if self.characters is not None:
+            parts.append(self.characters(pad([self.words.character_ids(word, self.word_length) for word in words])))
+        if self.affixes is not None:
+            affixes_UA = np.array([self.words.affix_ids(word) for word in words])
+            parts.append(self.affixes[affixes_UA].astype(np.float32).sum(1))
+        return np.concatenate([part.astype(np.float32, copy=False) for part in parts], axis=1)
+
+
+class VectorCache:
+    """Vectors of the words met so far, one row a word. It forgets nothing: long inputs are not for this package."""
+
+    def __init__(self, embedding: WordEmbedding) -> None:
+        self.embedding = embedding
+        self._rows: dict[str, int] = {}
+        self.vectors_RD = np.empty((0, embedding.width), dtype=np.float32)
+
+    def rows(self, sentences: Sequence[Sequence[str]]) -> list[list[int]]:
+        """The row of each word of each sentence; words not met before are computed first."""
+        known = self._rows
+        fresh = list({word: None for sentence in sentences for word in sentence if word not in known})
+        if fresh:
+            self.vectors_RD = np.concatenate((self.vectors_RD, self.embedding.of_words(fresh)))
+            known.update(zip(fresh, range(len(known), len(known) + len(fresh)), strict=True))
+        return [[known[word] for word in sentence] for sentence in sentences]
+
+
+class CharacterCNN:
+    """Convolutions of several widths, each maximised over the word."""
+
+    def __init__(self, weights: Weights, name: str, symbols: int, width: int, features: int) -> None:
+        self.width = features
+        self.embedding = weights.matrix(f"{name}.embedding.weight", symbols, width)
+        shares = [features // len(KERNELS) + (i < features % len(KERNELS)) for i in range(len(KERNELS))]
+        self.convolutions = [
+            (
+                weights.matrix(f"{name}.convolutions.{n}.weight", share, width, kernel),
+                weights.matrix(f"{name}.convolutions.{n}.bias", share),
+            )
+            for n, (share, kernel) in enumerate(zip(shares, KERNELS, strict=True))
+        ]
+
+    def __call__(self, characters_UC: Array) -> Array:
+        """(U, C) int64, padded with 0 -> (U, F)."""
+        inside_UC1 = (characters_UC != 0)[:, :, None]
+        embedded_UCE = self.embedding[characters_UC]
+        pooled = []
+        for weight_FEK, bias_F in self.convolutions:
+            found_UCF = _convolved(embedded_UCE, weight_FEK) + bias_F
+            pooled.append(np.where(inside_UC1, found_UCF, np.float32(-np.inf)).max(1))
+        features_UF: Array = np.maximum(np.concatenate(pooled, axis=1), 0)
+        return features_UF
+
+
+class CharacterLSTM:
+    """The last states of a bidirectional LSTM over the characters."""
+
+    def __init__(self, weights: Weights, name: str, symbols: int, width: int, features: int) -> None:
+        self.width = features // 2 * 2
+        self.embedding = weights.matrix(f"{name}.embedding.weight", symbols, width)
+        self.layer = RecurrentLayer(weights, f"{name}.layer", "lstm", width, features // 2, bidirectional=True)
+
+    def __call__(self, characters_UC: Array) -> Array:
+        """(U, C) int64, padded with 0 -> (U, F)."""
+        lengths_U = (characters_UC != 0).sum(1)
+        states_UCF = self.layer(self.embedding[characters_UC], lengths_U)
+        return last_states(states_UCF, lengths_U, bidirectional=True)
+
+
+def _convolved(inputs_UCE: Array, weight_FEK: Array) -> Array:
+    """A convolution as wide as its kernel, half of it of zeros before each word: (U, C, F)."""
+    kernel, length = weight_FEK.shape[2], inputs_UCE.shape[1]
+    padded_UXE = np.pad(inputs_UCE, ((0, 0), (kernel // 2, kernel // 2), (0, 0)))
+    total_UCF = np.zeros((len(inputs_UCE), length, len(weight_FEK)), dtype=np.float32)
+    for place in range(kernel):
+        total_UCF += padded_UXE[:, place : place + length] @ weight_FEK[:, :, place].T
+    return total_UCF
+
+
+def _unit_vectors(ids_U: Array, size: int) -> Array:
+    """One dimension an id: (U, V)."""
+    vectors_UV = np.zeros((len(ids_U), size), dtype=np.float32)
+    vectors_UV[np.arange(len(ids_U)), ids_U] = 1
+    return vectors_UV

@@ -1,0 +1,100 @@
+"""A text classifier on NumPy: the twin of `tasks/sentiment.py` and `tasks/sentiment_network.py`, for predictions.
+
+Axes: R windows, W positions of a window, B texts, T positions of a text, D features of a word, H state features,
+N texts of all batches, K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nlpseq.light.arrays import Array, pad, softmax
+from nlpseq.light.embedding import VectorCache, WordEmbedding
+from nlpseq.light.linear import Linear
+from nlpseq.light.pooling import Pooling
+from nlpseq.light.recurrent import RecurrentEncoder
+from nlpseq.light.weights import NotLight, Weights
+from nlpseq.tasks.sentiment_config import NOTHING, SentimentConfig, read_plain
+from nlpseq.text.lengths import cut_in_windows, length_groups
+from nlpseq.text.rules import Rules
+from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.vocab import Vocabulary
+from nlpseq.text.words import WordVocabularies
+
+INFERENCE_TOKENS = 2048  # padded tokens of one batch
+
+
+class ClassifierNetwork:
+    """Embedding, encoder, pooling and heads."""
+
+    def __init__(
+        self, weights: Weights, config: SentimentConfig, words: WordVocabularies, labels: Mapping[str, Vocabulary]
+    ) -> None:
+        self.embedding = WordEmbedding(weights, "embedding", config.embedding, words)
+        self.encoder = RecurrentEncoder(weights, "encoder", config.encoder, self.embedding.width)
+        width, two_ways = self.encoder.output_width, config.encoder.bidirectional
+        self.pooling = Pooling(weights, "pooling", config.classifier.pooling, width, bidirectional=two_ways)
+        self.heads = {
+            scheme: Linear(weights, f"heads.{number}", self.pooling.output_width, len(vocabulary))
+            for number, (scheme, vocabulary) in enumerate(labels.items())
+        }
+
+    def logits(self, vectors_RWD: Array, widths_R: Array, places_BT: Array, lengths_B: Array) -> dict[str, Array]:
+        """Scores (B, K) of the labels of each scheme, from the word vectors of windows.
+
+        `places_BT` says at which flat position of (R, W) the state of each position of each text is found.
+        """
+        states_RWH = self.encoder(vectors_RWD, widths_R)
+        states_BTH = states_RWH.reshape(-1, states_RWH.shape[2])[places_BT]
+        pooled_BP = self.pooling(states_BTH, lengths_B)
+        return {scheme: head(pooled_BP) for scheme, head in self.heads.items()}
+
+
+class LightClassifier:
+    """A text classifier: its settings, its vocabularies, its network and the temperature of each head."""
+
+    config_type: ClassVar[Any] = SentimentConfig
+    read_plain: ClassVar[Any] = staticmethod(read_plain)
+
+    def __init__(
+        self,
+        weights: Weights,
+        config: SentimentConfig,
+        words: WordVocabularies,
+        labels: dict[str, Vocabulary],
+        temperatures: Mapping[str, float],
+        rules: Rules | None,
+    ) -> None:
+        if rules is None:
+            raise NotLight("spaCy is needed to tokenise, whose import brings torch")
+        self.config, self.labels, self.temperatures = config, labels, temperatures
+        self.network = ClassifierNetwork(weights, config, words, labels)
+        self.tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
+
+    def vector_cache(self) -> VectorCache:
+        """A fresh memory of word vectors, for predictions."""
+        return VectorCache(self.network.embedding)
+
+    def probabilities(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> Mapping[str, Array]:
+        """Calibrated probabilities (N, K) of the labels, by scheme, for N tokenised texts, in their order."""
+        logits = self.logits(texts, cache)
+        return {s: softmax(logits_NK / np.float32(self.temperatures[s])) for s, logits_NK in logits.items()}
+
+    def logits(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> dict[str, Array]:
+        """Scores (N, K), by scheme, for N tokenised texts; they are read in batches by length."""
+        cache = cache or self.vector_cache()
+        rows = cache.rows([text or NOTHING for text in texts])
+        result = {s: np.zeros((len(texts), len(v)), dtype=np.float32) for s, v in self.labels.items()}
+        for group in length_groups([len(row) for row in rows], INFERENCE_TOKENS):
+            for scheme, logits_BK in self._batch([rows[index] for index in group], cache).items():
+                result[scheme][group] = logits_BK
+        return result
+
+    def _batch(self, texts: Sequence[Sequence[int]], cache: VectorCache) -> dict[str, Array]:
+        settings = self.config.windows
+        windows, places = cut_in_windows(texts, settings.size, settings.overlap)
+        widths_R, lengths_B = (np.array([len(row) for row in one]) for one in (windows, texts))
+        return self.network.logits(cache.vectors_RD[pad(windows)], widths_R, pad(places), lengths_B)

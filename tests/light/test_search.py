@@ -1,0 +1,73 @@
+"""The search for one sentence against the search for many, over random tables of transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlpseq.config import SearchConfig
+from nlpseq.light.search import beam_search
+from nlpseq.nn import search as nn_search
+from nlpseq.text.hypothesis import Hypothesis
+
+BEGIN, END = 0, 1
+
+
+class Steps:
+    """A state that counts its steps."""
+
+    def __init__(self, taken: int = 0) -> None:
+        self.taken = taken
+
+    def of(self, *_: object) -> Steps:
+        return self
+
+
+def light(table_TVV: np.ndarray, cap: int, config: SearchConfig, wanted: int) -> list[Hypothesis]:
+    def step(last: Sequence[int], state: Steps) -> tuple[np.ndarray, Steps]:
+        return table_TVV[state.taken][list(last)].copy(), Steps(state.taken + 1)
+
+    return beam_search(step, Steps(), cap, begin=BEGIN, end=END, config=config, wanted=wanted)
+
+
+def heavy(table_TVV: np.ndarray, cap: int, config: SearchConfig, wanted: int) -> list[Hypothesis]:
+    def step(last_NK: torch.Tensor, state: Steps) -> tuple[torch.Tensor, Steps]:
+        return torch.from_numpy(table_TVV[state.taken])[last_NK], Steps(state.taken + 1)
+
+    caps_N = torch.tensor([cap])
+    return nn_search.beam_search(step, Steps(), caps_N, begin=BEGIN, end=END, config=config, wanted=wanted)[0]
+
+
+def log_probabilities(steps: int, size: int, seed: int, ends: float) -> np.ndarray:
+    """What follows what at each step, so that no two sums are equal; `ends` makes ends likelier or rarer."""
+    scores_TVV = np.random.default_rng(seed).normal(0, 2, (steps, size, size)).astype(np.float32)
+    scores_TVV[:, :, END] += ends
+    return scores_TVV - np.log(np.exp(scores_TVV).sum(2, keepdims=True))
+
+
+@settings(max_examples=150)
+@given(
+    size=st.integers(3, 9),
+    seed=st.integers(0, 10**6),
+    ends=st.sampled_from([-6.0, 0.0, 3.0]),
+    cap=st.integers(1, 9),
+    beam=st.integers(1, 6),
+    penalty=st.sampled_from([0.0, 1.0, 2.0]),
+    guard=st.integers(0, 3),
+    data=st.data(),
+)
+def test_both_find_the_same(
+    size: int, seed: int, ends: float, cap: int, beam: int, penalty: float, guard: int, data: st.DataObject
+) -> None:
+    config = SearchConfig(beam_size=beam, length_penalty=penalty, no_repeat_ngram_size=guard)
+    wanted = data.draw(st.integers(1, beam))
+    table_TVV = log_probabilities(cap, size, seed, ends)
+    mine, theirs = light(table_TVV, cap, config, wanted), heavy(table_TVV, cap, config, wanted)
+    assert [(one.ids, one.capped, one.guarded) for one in mine] == [(o.ids, o.capped, o.guarded) for o in theirs]
+    assert [one.score for one in mine] == pytest.approx([one.score for one in theirs], rel=1e-5)
+    assert [one.total for one in mine] == pytest.approx([one.total for one in theirs], rel=1e-5)
