@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import nlpseq
-from nlpseq.cli import checkpoints, corpora, doctor, evaluate, generate, sentiment, tag, train, translate
+from nlpseq.cli import bench, checkpoints, corpora, doctor, evaluate, generate, sentiment, tag, train, translate
 from nlpseq.errors import NlpseqError
 
 
@@ -57,6 +57,7 @@ app.command("train", cls=train.TrainCommand)(train.command)
 app.command("evaluate")(evaluate.command)
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(checkpoints.app, name="checkpoints")
+app.command("bench")(bench.command)
 app.command("doctor")(doctor.command)
 
 
