@@ -25,6 +25,7 @@ from harness.scripts import US, Places, attempt, finish, parser, places, rounds
 import nlpseq
 
 TEXT = "Sumesh worked at Cisco in Bengaluru"
+CAPTION = "Two dogs are running across the snow."
 OPINION = "The plot is thin, but I could not stop watching."
 PEERS = {"spacy": "tagger", "crfsuite": "tagger", "fasttext": "sst-2", "sklearn": "sst-2"}  # and what was trained
 
@@ -40,18 +41,21 @@ class Starter(NamedTuple):
 def arguments() -> Namespace:
     result = parser(__doc__)
     result.add_argument("--threads", type=int, default=2)
+    result.add_argument("--translator", help="a checkpoint that translates from English; none is measured without it")
     return result.parse_args()
 
 
-def ours() -> list[Starter]:
+def ours(translator: str | None) -> list[Starter]:
     """Our commands, as the console script of this environment runs them."""
     script = US.with_name("nlpseq")
     nlpseq_command = [str(script)] if script.exists() else [str(US), "-m", "nlpseq.cli.main"]
+    translate = Starter("nlpseq translate", [*nlpseq_command, "translate", "-c", translator or "", CAPTION], True)
     return [
         Starter("python, nothing else", [str(US), "-c", "pass"]),
         Starter("nlpseq --help", [*nlpseq_command, "--help"], True),
         Starter("nlpseq tag", [*nlpseq_command, "tag", TEXT], True),
         Starter("nlpseq sentiment", [*nlpseq_command, "sentiment", OPINION], True),
+        *([translate] if translator else []),
     ]
 
 
@@ -104,7 +108,7 @@ def main() -> None:
     given = arguments()
     where, missing = places(given), {}  # type: Places, dict[str, str]
     where.work.mkdir(parents=True, exist_ok=True)
-    starters = ours()
+    starters = ours(given.translator)
     for name in (name for name in PEERS if not given.only or name in given.only):
         starters += attempt(name, partial(theirs, name, where), missing) or []
     if given.prepare:

@@ -9,7 +9,7 @@ from typing import Any
 
 import flair
 import torch
-from flair.data import Sentence
+from flair.data import Dictionary, Sentence
 from flair.datasets import ColumnCorpus
 from flair.embeddings import CharacterEmbeddings, OneHotEmbeddings, StackedEmbeddings
 from flair.models import SequenceTagger
@@ -31,7 +31,7 @@ class FlairTagger:
         corpus = ColumnCorpus(columns, {0: "text", 1: "ner"}, **files)
         words = OneHotEmbeddings.from_corpus(corpus, field="text", min_freq=2, embedding_length=100)
         tagger = SequenceTagger(
-            embeddings=StackedEmbeddings([words, CharacterEmbeddings()]),
+            embeddings=StackedEmbeddings([words, CharacterEmbeddings(_letters(train))]),
             tag_dictionary=corpus.make_label_dictionary("ner"), tag_type="ner", hidden_size=256, use_crf=True,
         )  # fmt: skip
         started = time.perf_counter()
@@ -55,6 +55,14 @@ class FlairTagger:
         sentences = [Sentence(row["tokens"]) for row in objects_of(dev)]
         self.tagger.predict(sentences, mini_batch_size=64)
         return [{"ner": _iob(sentence)} for sentence in sentences]
+
+
+def _letters(train: str) -> Dictionary:
+    """The characters of the training sentences: Flair's own list is behind a download."""
+    letters = Dictionary(add_unk=True)
+    for letter in sorted({letter for row in objects_of(train) for token in row["tokens"] for letter in token}):
+        letters.add_item(letter)
+    return letters
 
 
 def _write_columns(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -64,13 +64,17 @@ def settings(
 
 
 def _pieces(folder: Path, data: Path, size: int) -> tuple[Path, Path]:
-    """A joint unigram model of the training text, and its pieces as JoeyNMT's vocabulary."""
-    model, words = folder / "pieces.model", folder / "pieces.txt"
-    folder.mkdir(parents=True, exist_ok=True)
+    """A joint unigram model of the training text, and its pieces as JoeyNMT's vocabulary.
+
+    They lie a folder deeper than the model, since JoeyNMT copies them beside it.
+    """
+    inside = folder / "pieces"
+    model, words = inside / "joint.model", inside / "joint.txt"
+    inside.mkdir(parents=True, exist_ok=True)
     if not words.exists():
         files = [str(data / "train.source"), str(data / "train.target")]
         sentencepiece.SentencePieceTrainer.train(
-            input=",".join(files), model_prefix=str(folder / "pieces"), vocab_size=size, model_type="unigram",
+            input=",".join(files), model_prefix=str(inside / "joint"), vocab_size=size, model_type="unigram",
             hard_vocab_limit=False, num_threads=1, minloglevel=2,
         )  # fmt: skip
         loaded = sentencepiece.SentencePieceProcessor(model_file=str(model))
@@ -88,7 +92,7 @@ class Training:
         test = set_validation_args(self.args.test)
         args = self.args
         self.manager = TrainManager(
-            model=model, model_dir=args.model_dir, device=args.device, autocast=args.autocast, seed=args.seed,
+            rank=0, model=model, model_dir=args.model_dir, device=args.device, autocast=args.autocast, seed=args.seed,
             train_args=args.train, dev_args=test,
         )  # fmt: skip
         self.steps = self._steps()

@@ -11,6 +11,7 @@ import spacy
 from serving import lines_of, objects_of, serve
 from spacy.cli.init_config import init_config
 from spacy.cli.train import train as train_by_config
+from spacy.schemas import ConfigSchemaTraining
 from spacy.tokens import Doc, DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import create_train_batches, train_while_improving
@@ -67,9 +68,10 @@ class SpacyTraining:
     def load(self, train: str, dev: str, folder: str, threads: int) -> None:
         del threads
         config = SpacyTagger()._config(train, dev, folder, 0)
-        nlp = init_nlp(config.interpolate())
-        settings = registry.resolve(nlp.config["training"].interpolate(), schema=None, validate=False)
-        (corpus,) = resolve_dot_names(nlp.config.interpolate(), [settings["train_corpus"]])
+        nlp = init_nlp(config)
+        filled = nlp.config.interpolate()
+        settings = registry.resolve(filled["training"], schema=ConfigSchemaTraining)
+        (corpus,) = resolve_dot_names(filled, [settings["train_corpus"]])
         self.steps = train_while_improving(
             nlp, settings["optimizer"], create_train_batches(nlp, corpus, settings["batcher"], 0),
             evaluate=lambda: (0.0, {}), dropout=settings["dropout"], eval_frequency=10**9,
