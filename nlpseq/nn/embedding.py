@@ -87,7 +87,9 @@ class WordEmbedding(nn.Module):
         if fixed:
             fixed_V1 = torch.zeros(len(self.forms.weight), 1, dtype=torch.bool)
             fixed_V1[[words.forms.id(form) for form in vectors]] = True
-            self.forms.weight.register_hook(lambda grad_VD: grad_VD.masked_fill(fixed_V1.to(grad_VD.device), 0.0))
+            self.forms.weight.register_hook(  # type: ignore[no-untyped-call]
+                lambda grad_VD: grad_VD.masked_fill(fixed_V1.to(grad_VD.device), 0.0)
+            )
 
     def _seen(self, characters_UC: Tensor, affixes_UA: Tensor) -> list[Tensor]:
         """What can be seen of the words themselves: features of their characters (U, F) and of their affixes."""

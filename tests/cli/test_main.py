@@ -138,7 +138,12 @@ def test_a_full_disk_is_a_sentence() -> None:
     assert result.stderr == "error: No space left on device.\ncode 1\n"
 
 
-@pytest.mark.parametrize(("arguments", "built"), [(["tag", "x"], 1), (["train"], 1), (["corpora", "list"], 7), ([], 7)])
+ALL = len(main.app.registered_commands)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "built"), [(["tag", "x"], 1), (["train"], 1), (["corpora", "list"], ALL), ([], ALL)]
+)
 def test_the_command_that_is_asked_for_is_built_alone(arguments: list[str], built: int) -> None:
     assert len(main._asked(arguments).registered_commands) == built
-    assert len(main.app.registered_commands) == 7
+    assert len(main.app.registered_commands) == ALL > 1

@@ -1,0 +1,204 @@
+"""How fast a checkpoint is on this machine, on given texts, beside the limit that its own recurrent layers set."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+import torch
+
+from nlpseq.api import load
+from nlpseq.checkpoint import Manifest, find_checkpoint, load_task, read_manifest
+from nlpseq.corpora.pairs import Direction
+from nlpseq.corpora.plain import read_plain
+from nlpseq.corpora.sources import Reading, read_sources
+from nlpseq.device import find_device, flush_denormals
+from nlpseq.errors import DataError, NlpseqError
+from nlpseq.layers_alone import layers_alone
+from nlpseq.machine import peak_memory
+from nlpseq.records import Continuation, Failure, TagPrediction
+from nlpseq.render.answer import Answer
+from nlpseq.render.formats import PLAIN
+
+UNITS = {"tag": "words", "sentiment": "texts", "translate": "texts", "lm": "pieces"}
+COMMANDS = {"tag": "tag", "sentiment": "sentiment", "translate": "translate", "lm": "generate"}
+SAMPLES = {"tag": "sample-tagging", "sentiment": "sample-sentiment", "translate": "sample-translation"}
+SINGLE = 100  # texts that are answered one by one, at most, for the latency
+
+
+class Speed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured; medians where there are several runs.
+
+    `per_second` counts `unit`s (words of a tagger, pieces that a language model writes, else texts) from raw text to
+    JSON Lines by a pipeline that was just loaded, `slowest` and `fastest` its runs. `layers_per_second` is the same of
+    the recurrent layers alone (of a translator, those that read), on tensors that lie ready; None where a model writes
+    one piece after another. `start_seconds` is a whole fresh process that answers one text, None where none was
+    started; `latency` and `latency_p95` are seconds for one text in a loaded pipeline; `peak_bytes` is None where the
+    system does not tell.
+    """
+
+    checkpoint: str
+    task: str
+    unit: str
+    texts: int
+    units: int
+    threads: int
+    device: str
+    runs: int
+    start_seconds: float | None
+    load_seconds: float
+    latency: float
+    latency_p95: float
+    per_second: float
+    slowest: float
+    fastest: float
+    layers_per_second: float | None
+    peak_bytes: int | None
+
+    @property
+    def share_of_layers(self) -> float | None:
+        """How much of the limit is reached, 0 to 1."""
+        return self.per_second / self.layers_per_second if self.layers_per_second else None
+
+
+def measure(
+    checkpoint: str,
+    texts: Sequence[str],
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    runs: int = 3,
+    starts: int = 3,
+) -> Speed:
+    """Measures a checkpoint on texts: `runs` passes over them, and `starts` fresh processes that answer the first.
+
+    Raises as `load` does, and DataError where there is nothing in the texts to be counted.
+    """
+    if not any(text.strip() for text in texts):
+        raise DataError("There is no text to measure with.")
+    flush_denormals()
+    fresh = [whole_process(checkpoint, texts[0], device, threads) for _ in range(starts)]
+    first = _fresh_pass(checkpoint, texts, device, threads)
+    peak = peak_memory()  # of one pipeline and one pass, before others come
+    passes = [first, *(_fresh_pass(checkpoint, texts, device, threads) for _ in range(runs - 1))]
+    speeds = [each.units / each.seconds for each in passes]
+    singles = sorted(latencies(load(checkpoint, device=device, threads=threads), texts[:SINGLE]))
+    return Speed(
+        checkpoint=checkpoint,
+        task=first.task,
+        unit=UNITS[first.task],
+        texts=len(texts),
+        units=first.units,
+        threads=torch.get_num_threads(),
+        device=str(find_device(device)),
+        runs=runs,
+        start_seconds=statistics.median(fresh) if fresh else None,
+        load_seconds=statistics.median(each.loading for each in passes),
+        latency=statistics.median(singles),
+        latency_p95=singles[min(len(singles) - 1, int(0.95 * len(singles)))],
+        per_second=statistics.median(speeds),
+        slowest=min(speeds),
+        fastest=max(speeds),
+        layers_per_second=_limit(checkpoint, texts, device, runs),
+        peak_bytes=peak,
+    )
+
+
+class _Pass(NamedTuple):
+    """A pipeline for `task` was loaded (seconds `loading`) and went through all texts once."""
+
+    task: str
+    loading: float
+    units: int
+    seconds: float
+
+
+def _fresh_pass(checkpoint: str, texts: Sequence[str], device: str, threads: int | None) -> _Pass:
+    started = time.perf_counter()
+    pipeline = load(checkpoint, device=device, threads=threads)
+    loading = time.perf_counter() - started
+    pipeline(texts[0])  # what is made at the first use is counted in the whole process
+    return _Pass(pipeline.task, loading, *from_raw_text(pipeline, texts))
+
+
+def _limit(checkpoint: str, texts: Sequence[str], device: str, runs: int) -> float | None:
+    """Units a second of the layers alone, the median of the runs."""
+    task, _ = load_task(find_checkpoint(checkpoint))
+    task.network.to(find_device(device))
+    found = [alone for alone in (layers_alone(task, texts) for _ in range(runs)) if alone is not None]
+    speeds = [(alone.words if task.task == "tag" else alone.texts) / alone.seconds for alone in found]
+    return statistics.median(speeds) if speeds else None
+
+
+def from_raw_text(pipeline: Any, texts: Iterable[str], *, batch_size: int | None = None) -> tuple[int, float]:
+    """Units of the answers, and seconds from the first text to the last byte of JSON Lines."""
+    units = 0
+
+    def answers() -> Iterator[Answer]:
+        nonlocal units
+        for prediction in pipeline.pipe(texts, batch_size=batch_size):
+            units += _units(prediction)
+            yield Answer(prediction)
+
+    started = time.perf_counter()
+    for chunk in PLAIN[pipeline.task]["jsonl"](answers()):
+        chunk.encode()
+    return units, time.perf_counter() - started
+
+
+def latencies(pipeline: Callable[[str], object], texts: Sequence[str]) -> list[float]:
+    """Seconds that each text takes, given by itself, once the first has been answered."""
+    pipeline(texts[0])
+    result = []
+    for text in texts:
+        started = time.perf_counter()
+        pipeline(text)
+        result.append(time.perf_counter() - started)
+    return result
+
+
+def whole_process(checkpoint: str, text: str, device: str, threads: int | None) -> float:
+    """Seconds of a fresh process that answers one text, its start and end included.
+
+    Raises NlpseqError where it fails, with what it said.
+    """
+    task = _manifest(checkpoint).task
+    options = ["-c", checkpoint, "--device", device, *(["--threads", str(threads)] if threads else [])]
+    command = [sys.executable, "-m", "nlpseq.cli.main", COMMANDS[task], *options, "--", text]
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        raise NlpseqError(f"nlpseq {COMMANDS[task]} failed: {done.stderr.decode(errors='replace').strip()}")
+    return seconds
+
+
+def sample_texts(checkpoint: str) -> list[str]:
+    """Texts of the sample corpus that came with the install, for the task of a checkpoint.
+
+    Raises UsageError where there are none in its language.
+    """
+    manifest = _manifest(checkpoint)
+    if manifest.task == "lm":
+        return [" ".join(line.split()[:3]) for line in islice(read_plain(["sample-text"], "dev"), 20)]
+    direction = Direction(*manifest.languages) if len(manifest.languages) == 2 else None
+    examples = read_sources(manifest.task, [SAMPLES[manifest.task]], "dev", Reading(direction=direction))
+    return [example.source if manifest.task == "translate" else example.text for example in examples]
+
+
+def _manifest(checkpoint: str) -> Manifest:
+    return read_manifest(find_checkpoint(checkpoint))
+
+
+def _units(prediction: object) -> int:
+    if isinstance(prediction, Failure):
+        return 0
+    if isinstance(prediction, TagPrediction):
+        return len(prediction.tokens)
+    return prediction.tokens if isinstance(prediction, Continuation) else 1
