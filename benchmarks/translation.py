@@ -148,7 +148,7 @@ def _decoding_table(records: Mapping[str, Record], beam: int, count: int) -> Tab
 
 def model_table(setting: Setting, made: Mapping[str, Mapping[str, Any]], texts: Path) -> Table:
     """The models that were measured: their size, training and scores, and how much they write."""
-    references = [(line,) for line in data.read_lines(texts.with_suffix(".target"))]
+    references = [(line,) for line in data.read_lines(texts.with_suffix(".references"))]
     rows = []
     for who, one in made.items():
         ours = who == "nlpseq"
@@ -169,14 +169,17 @@ def model_table(setting: Setting, made: Mapping[str, Mapping[str, Any]], texts: 
 
 
 def chosen_sentences(setting: Setting) -> Path:
-    """Some test sentences, evenly drawn, sorted by length, with their translations beside them."""
+    """Some test sentences, evenly drawn, sorted by length, with their translations beside them.
+
+    Not as turn.target: JoeyNMT would read that as well, and spend time on it.
+    """
     sides = [data.read_lines(setting.data / f"test.{side}") for side in ("source", "target")]
     pairs = list(zip(*sides, strict=True))
     drawn = pairs[:: max(1, len(pairs) // setting.given.sentences)][: setting.given.sentences]
     drawn.sort(key=lambda pair: len(pair[0].split()))
     folder = setting.where.work / "translation-turns"
     folder.mkdir(parents=True, exist_ok=True)
-    data.write_lines(folder / "turn.target", (target for _, target in drawn))
+    data.write_lines(folder / "turn.references", (target for _, target in drawn))
     return data.write_lines(folder / "turn.source", (source for source, _ in drawn))
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.environments import UnavailableError
+
+LAUNCH = Path(__file__).with_name("launch.py")
 
 if sys.platform == "win32":
     raise SystemExit("These measurements need wait4, which Windows has not.")
@@ -27,15 +28,14 @@ class Usage(NamedTuple):
 def run_fresh(command: Sequence[str], env: Mapping[str, str], log: Path) -> Usage:
     """Runs a command to its end, with nothing on stdin. Raises UnavailableError where it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    launch = [sys.executable, "-I", "-S", str(LAUNCH), *command]
     with log.open("wb") as told:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=told, env=dict(env)
+        done = subprocess.run(
+            launch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=told, env=dict(env), check=False
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise UnavailableError(f"{command[0]} ended with {process.returncode} (see {log})")
-    scale = 1 if sys.platform == "darwin" else 1024
-    return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale)
+    if done.returncode:
+        raise UnavailableError(f"{command[0]} could not be started (see {log})")
+    found = json.loads(done.stdout)
+    if found["code"]:
+        raise UnavailableError(f"{command[0]} ended with {found['code']} (see {log})")
+    return Usage(**found["usage"])

@@ -47,6 +47,7 @@ def settings(
             "optimizer": "adamw", "learning_rate": 2e-3, "clip_grad_norm": 1.0, "label_smoothing": 0.1,
             "loss": "crossentropy", "normalization": "tokens", "batch_type": "token", "batch_size": batch_tokens,
             "epochs": 1000, "keep_best_ckpts": 1,
+            "scheduling": "exponential", "decrease_factor": 1.0,  # constant: it refuses to be without a schedule
         },
         "testing": {
             "beam_size": beam, "beam_alpha": 1.0, "batch_size": batch, "batch_type": "sentence",
