@@ -23,3 +23,8 @@ def _denormal_numbers() -> Iterator[None]:
     yield
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The pages' commands take longest, so they begin: at the end all workers would wait for one."""
+    items.sort(key=lambda item: item.path.name != "test_docs.py")

@@ -33,7 +33,8 @@ def environment(folder: Path) -> dict[str, str]:
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m nlpseq.cli.main "$@"\n')
     command.chmod(0o755)
     own = {"PATH": f"{command.parent}:{os.environ['PATH']}", "NLPSEQ_CACHE": str(folder / "cache")}
-    return {**os.environ, **own, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    once = {"NLPSEQ_TRAINING__EPOCHS": "1"}  # of every training; flags come before it
+    return {**os.environ, **own, **once, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -43,7 +44,7 @@ def test_commands_of_a_page(page: Path, tmp_path: Path) -> None:
     for block in blocks(page, "console"):
         for line in block.splitlines():
             if line.startswith("$ "):
-                typed = SECONDS.sub("--time-limit 10s", line[2:])
+                typed = SECONDS.sub("--time-limit 5s", line[2:])
                 done = subprocess.run(
                     typed, shell=True, cwd=tmp_path, env=where, capture_output=True, text=True, timeout=240
                 )
