@@ -31,7 +31,7 @@ class Mentions:
     def __init__(self, config: AugmentConfig, examples: Sequence[TaggedSentence]) -> None:
         self.listed_part = config.listed_part
         self.listed: dict[str, list[Pattern]] = {
-            label: [[read_names(_place(name)) for name in pattern.split()] for pattern in patterns]
+            label: [[read_names(named_file(name)) for name in pattern.split()] for pattern in patterns]
             for label, patterns in config.names.items()
         }
         self.seen: dict[str, list[Name]] = {}
@@ -110,7 +110,7 @@ def read_names(path: str | Path) -> list[Name]:
     return names
 
 
-def _place(name: str) -> Path:
+def named_file(name: str) -> Path:
     """The file of a list: a path, or the name of one that came with the install."""
     shipped = shipped_folder("corpora") / "names" / f"{name}.txt"
     return shipped if shipped.is_file() else Path(name)

@@ -6,6 +6,7 @@ Axes: B sentences, S source and T target positions, N target positions of all se
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,6 +21,7 @@ from nlpseq.nn.search import Hypothesis
 from nlpseq.records import Attention, SentencePair
 from nlpseq.tasks.translation_answers import Translated, answered
 from nlpseq.tasks.translation_config import TranslationConfig
+from nlpseq.tasks.translation_names import Copied
 from nlpseq.tasks.translation_network import TranslationNetwork
 from nlpseq.tasks.translation_pieces import PiecePair
 from nlpseq.tasks.translation_search import searched
@@ -82,10 +84,20 @@ class Translator:
 
     # -- training
 
+    @cached_property
+    def copied(self) -> Copied:
+        """What can stand in for the names of training pairs."""
+        return Copied(self.config.augment)
+
     def encode(self, example: SentencePair) -> Encoded:
         """The source and the first of the targets, as ids."""
-        target = example.targets[0]
-        return Encoded(example.source, target, self.source_ids(example.source), self.target_ids(target))
+        source, target = example.source, example.targets[0]
+        if self.config.augment.replace_copied:
+            self.copied.learn(source, target)
+        return self._encoded(source, target)
+
+    def _encoded(self, source: str, target: str, alpha: float | None = None) -> Encoded:
+        return Encoded(source, target, self.source_ids(source, alpha), self.target_ids(target, alpha))
 
     def source_ids(self, text: str, alpha: float | None = None) -> list[int]:
         """The pieces of a source and an end, cut at the limit; drawn with `alpha` where it is given."""
@@ -121,18 +133,18 @@ class Translator:
         return shuffled(items, [self.length(item) for item in items], budget, seed, sources)
 
     def collate(self, items: Sequence[Encoded]) -> Batch:
-        """Pairs as a batch, some of them split into other pieces than usual."""
-        settings = self.config.pieces
-        drawn = (torch.rand(len(items)) < settings.sampling).tolist() if settings.sampling else [False] * len(items)
-        if any(drawn):
-            self.pieces.seed(int(torch.randint(2**31, ())))
-        rows = [self._drawn(item) if draw else item for item, draw in zip(items, drawn, strict=True)]
+        """Pairs as a batch, some of them with other names or split into other pieces than usual."""
+        rows = list(items)
+        for index in _drawn(len(rows), self.config.augment.replace_copied):
+            row = rows[index]
+            source, target = self.copied.replace(row.source, row.target, _seed())
+            rows[index] = row if (source, target) == (row.source, row.target) else self._encoded(source, target)
+        sampled = _drawn(len(rows), self.config.pieces.sampling)
+        if sampled:
+            self.pieces.seed(_seed())
+        for index in sampled:
+            rows[index] = self._encoded(rows[index].source, rows[index].target, self.config.pieces.alpha)
         return self.batch([row.source_ids for row in rows], [row.target_ids for row in rows])
-
-    def _drawn(self, item: Encoded) -> Encoded:
-        alpha = self.config.pieces.alpha
-        sides = self.source_ids(item.source, alpha), self.target_ids(item.target, alpha)
-        return Encoded(item.source, item.target, *sides)
 
     def batch(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Batch:
         """Rows of ids, of at least one each, as a batch; sources are reversed where the settings say so."""
@@ -263,6 +275,15 @@ class Translator:
     def from_plain(cls, config: TranslationConfig, plain: Mapping[str, Any]) -> Translator:
         """The inverse of `to_plain`, with fresh weights. Raises TrustError for bytes that are no subword model."""
         return cls(config, PiecePair.from_plain(plain))
+
+
+def _drawn(count: int, part: float) -> list[int]:
+    """Which of `count` rows are drawn, each with the chance `part`."""
+    return [index for index, chance in enumerate(torch.rand(count).tolist()) if chance < part] if part else []
+
+
+def _seed() -> int:
+    return int(torch.randint(2**31, ()))
 
 
 def _shifted(targets_BT: Tensor) -> Tensor:

@@ -32,6 +32,23 @@ class SourceConfig(Section, frozen=True):
     ] = 200
 
 
+class AugmentConfig(Section, frozen=True):
+    """Other names and numbers in training pairs."""
+
+    replace_copied: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="part of the pairs with a name or number that both sides have, read with another one",
+        ),
+    ] = 0.0
+    names: Annotated[
+        tuple[str, ...],
+        Meta(description="lists of names to draw from, each a file or one in corpora/names"),
+    ] = ("given-names", "surnames")
+
+
 class TeachingConfig(Section, frozen=True):
     """How a translator is taught and examined."""
 
@@ -53,6 +70,7 @@ class TranslationConfig(Section, frozen=True):
     vectors: VectorsConfig = VectorsConfig()
     encoder: EncoderConfig = EncoderConfig(layers=1, width=256, dropout=0.3)
     decoder: DecoderConfig = DecoderConfig()
+    augment: AugmentConfig = AugmentConfig()
     teaching: TeachingConfig = TeachingConfig()
     search: SearchConfig = SearchConfig()
     training: TrainingConfig = TrainingConfig()
