@@ -74,7 +74,7 @@ def test_lists_of_ones_own(tmp_path: Path) -> None:
 
 def test_lists_without_a_name_to_draw_are_refused(tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_text("van Dijk\n", encoding="utf-8")
-    with pytest.raises(DataError, match="augment.names"):
+    with pytest.raises(DataError, match=r"augment\.names"):
         copied(names=[str(tmp_path / "own.txt")])
 
 
