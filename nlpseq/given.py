@@ -42,12 +42,17 @@ def _lie_in_order(given: TokenizedText) -> bool:
     return True
 
 
-def chunks_of(inputs: Iterable[Text], size: int | None) -> Iterator[tuple[int, list[Text]]]:
-    """Inputs in lists, each with the number of its first input, from 1. Raises, at once, as `TagPipeline.pipe` says."""
+def must_be_many(inputs: Iterable[Text], size: int | None) -> None:
+    """Raises TypeError where `inputs` is one text, UsageError where `size` is less than 1."""
     if isinstance(inputs, str | bytes | TokenizedText):
         raise TypeError("pipe() takes many texts, as a list of them. Call the pipeline itself with one.")
     if size is not None and size < 1:
         raise UsageError(f"batch_size is {size}. Give 1 or more, or None to leave it to the pipeline.")
+
+
+def chunks_of(inputs: Iterable[Text], size: int | None) -> Iterator[tuple[int, list[Text]]]:
+    """Inputs in lists, each with the number of its first input, from 1. Raises, at once, as `must_be_many`."""
+    must_be_many(inputs, size)
     return _numbered(read_ahead(inputs, size))
 
 

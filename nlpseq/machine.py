@@ -26,6 +26,13 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def may_have_gpu() -> bool:
+    """Whether the system shows a device that torch could choose by itself: not for certain, as torch is not asked."""
+    if sys.platform == "win32":
+        return True
+    return any(Path("/dev").glob("nvidia[0-9]*")) or any(Path(f"/dev/{name}").exists() for name in ("kfd", "dxg"))
+
+
 def peak_memory() -> int | None:
     """The most bytes that this process ever held in memory; None where the system does not tell."""
     try:

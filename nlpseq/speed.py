@@ -18,13 +18,14 @@ from nlpseq.checkpoint import Manifest, find_checkpoint, load_task, read_manifes
 from nlpseq.corpora.pairs import Direction
 from nlpseq.corpora.plain import read_plain
 from nlpseq.corpora.sources import Reading, read_sources
-from nlpseq.device import find_device, flush_denormals
+from nlpseq.device import find_device, flush_denormals, use_threads
 from nlpseq.errors import DataError, NlpseqError
 from nlpseq.layers_alone import layers_alone
-from nlpseq.machine import peak_memory
+from nlpseq.machine import peak_memory, usable_cores
 from nlpseq.records import Continuation, Failure, TagPrediction
 from nlpseq.render.answer import Answer
 from nlpseq.render.formats import PLAIN
+from nlpseq.workers import SHARED
 
 UNITS = {"tag": "words", "sentiment": "texts", "translate": "texts", "lm": "pieces"}
 COMMANDS = {"tag": "tag", "sentiment": "sentiment", "translate": "translate", "lm": "generate"}
@@ -36,11 +37,12 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured; medians where there are several runs.
 
     `per_second` counts `unit`s (words of a tagger, pieces that a language model writes, else texts) from raw text to
-    JSON Lines by a pipeline that was just loaded, `slowest` and `fastest` its runs. `layers_per_second` is the same of
+    JSON Lines by a pipeline that was just loaded, in so many `processes` as the commands use for much text, `slowest`
+    and `fastest` its runs; `one_per_second` is that of one process with one thread, where there are several, else
+    None; `peak_bytes` is of that one, and None where the system does not tell. `layers_per_second` is the speed of
     the recurrent layers alone (of a translator, those that read), on tensors that lie ready; None where a model writes
     one piece after another. `start_seconds` is a whole fresh process that answers one text, None where none was
-    started; `latency` and `latency_p95` are seconds for one text in a loaded pipeline; `peak_bytes` is None where the
-    system does not tell.
+    started; `latency` and `latency_p95` are seconds for one text in a loaded pipeline.
     """
 
     checkpoint: str
@@ -48,6 +50,7 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     texts: int
     units: int
+    processes: int
     threads: int
     device: str
     runs: int
@@ -55,6 +58,7 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
     load_seconds: float
     latency: float
     latency_p95: float
+    one_per_second: float | None
     per_second: float
     slowest: float
     fastest: float
@@ -83,10 +87,15 @@ def measure(
     if not any(text.strip() for text in texts):
         raise DataError("There is no text to measure with.")
     flush_denormals()
+    processes = _processes(checkpoint, device, threads)
     fresh = [whole_process(checkpoint, texts[0], device, threads) for _ in range(starts)]
-    first = _fresh_pass(checkpoint, texts, device, threads)
+    first = _fresh_pass(checkpoint, texts, device, threads if processes == 1 else 1)
     peak = peak_memory()  # of one pipeline and one pass, before others come
-    passes = [first, *(_fresh_pass(checkpoint, texts, device, threads) for _ in range(runs - 1))]
+    if processes > 1:
+        passes = [_shared_pass(checkpoint, texts, processes) for _ in range(runs)]
+        use_threads(processes)
+    else:
+        passes = [first, *(_fresh_pass(checkpoint, texts, device, threads) for _ in range(runs - 1))]
     speeds = [each.units / each.seconds for each in passes]
     singles = sorted(latencies(load(checkpoint, device=device, threads=threads), texts[:SINGLE]))
     return Speed(
@@ -95,13 +104,15 @@ def measure(
         unit=UNITS[first.task],
         texts=len(texts),
         units=first.units,
-        threads=torch.get_num_threads(),
+        processes=processes,
+        threads=1 if processes > 1 else torch.get_num_threads(),
         device=str(find_device(device)),
         runs=runs,
         start_seconds=statistics.median(fresh) if fresh else None,
         load_seconds=statistics.median(each.loading for each in passes),
         latency=statistics.median(singles),
         latency_p95=singles[min(len(singles) - 1, int(0.95 * len(singles)))],
+        one_per_second=first.units / first.seconds if processes > 1 else None,
         per_second=statistics.median(speeds),
         slowest=min(speeds),
         fastest=max(speeds),
@@ -125,6 +136,25 @@ def _fresh_pass(checkpoint: str, texts: Sequence[str], device: str, threads: int
     loading = time.perf_counter() - started
     pipeline(texts[0])  # what is made at the first use is counted in the whole process
     return _Pass(pipeline.task, loading, *from_raw_text(pipeline, texts))
+
+
+def _shared_pass(checkpoint: str, texts: Sequence[str], processes: int) -> _Pass:
+    started = time.perf_counter()
+    pipeline = load(checkpoint, processes=processes)
+    try:
+        pipeline.start()
+        loading = time.perf_counter() - started
+        for _ in pipeline.pipe([texts[0]] * processes, batch_size=1):
+            pass
+        return _Pass(pipeline.task, loading, *from_raw_text(pipeline, texts))
+    finally:
+        pipeline.close()
+
+
+def _processes(checkpoint: str, device: str, threads: int | None) -> int:
+    """As many as the commands use for much text."""
+    shared = _manifest(checkpoint).task in SHARED and find_device(device).type == "cpu"
+    return (threads or usable_cores()) if shared else 1
 
 
 def _limit(checkpoint: str, texts: Sequence[str], device: str, runs: int) -> float | None:

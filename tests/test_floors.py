@@ -36,6 +36,7 @@ FLOORS = {
     "training": 4,
     "pipelines": 5,
     "quick": 5,
+    "workers": 5,
     "api": 5,
     "generation": 5,
     "layers_alone": 5,
@@ -124,7 +125,7 @@ def test_this_test_sees_imports_wherever_they_stand() -> None:
     assert found == ["typing", "typing.TYPE_CHECKING", "torch.nn", "nlpseq.api.load"]
 
 
-WITHOUT_TORCH = {"light", "pipelines", "quick"}  # higher up, and light all the same
+WITHOUT_TORCH = {"light", "pipelines", "quick", "workers"}  # higher up, and light all the same
 LIGHT = [p for p in MODULES if FLOORS[part_of(name_of(p))] <= 1 or part_of(name_of(p)) in WITHOUT_TORCH]
 
 

@@ -86,6 +86,8 @@ def rows(speed: Speed) -> Iterator[tuple[str, str]]:
     """What was measured, as a person reads it."""
     yield "raw text to JSON Lines", f"{speed.per_second:,.0f} {speed.unit}/s"
     yield "slowest and fastest run", f"{speed.slowest:,.0f} to {speed.fastest:,.0f} {speed.unit}/s, {speed.runs} runs"
+    if speed.one_per_second:
+        yield "the same, one process", f"{speed.one_per_second:,.0f} {speed.unit}/s"
     if speed.layers_per_second and speed.share_of_layers:
         limit = f"{speed.layers_per_second:,.0f} {speed.unit}/s, of which {100 * speed.share_of_layers:.0f}% is reached"
         yield "the encoder alone" if speed.task == "translate" else "its recurrent layers alone", limit
@@ -94,9 +96,10 @@ def rows(speed: Speed) -> Iterator[tuple[str, str]]:
         yield "one text, whole command", f"{speed.start_seconds:.2f} s"
     yield "loading", f"{speed.load_seconds:.2f} s"
     if speed.peak_bytes:
-        yield "peak memory", f"{speed.peak_bytes / 2**20:,.0f} MiB"
+        yield "peak memory of one process", f"{speed.peak_bytes / 2**20:,.0f} MiB"
     yield "measured with", f"{speed.texts:,} texts, {speed.units:,} {speed.unit}"
-    yield "threads", f"{speed.threads} ({speed.device})"
+    many = f"{speed.processes} processes of one thread" if speed.processes > 1 else f"{speed.threads} thread(s)"
+    yield "with", f"{many} ({speed.device})"
 
 
 def _surroundings(machine: Mapping[str, str]) -> list[tuple[str, str]]:

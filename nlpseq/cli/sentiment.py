@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlpseq.cli import options
+
+if TYPE_CHECKING:
+    from nlpseq.api import SentimentPipeline
 
 Explain = Annotated[
     bool,
@@ -38,6 +41,8 @@ def command(
 
     Example: nlpseq sentiment "The plot is thin, but I could not stop watching."
     """
+    from functools import partial
+
     from nlpseq.cli import inputs, streams
 
     if inputs.nothing_given(texts, source):
@@ -46,4 +51,8 @@ def command(
     request = streams.Request(
         texts, source, output, format, checkpoint, device, threads, batch_size, input_format, text_key, strict
     )
-    streams.serve("sentiment", request, lambda pipeline: pipeline.explaining(explain))
+    streams.serve("sentiment", request, partial(_explaining, explain=explain))
+
+
+def _explaining(pipeline: SentimentPipeline, explain: bool) -> SentimentPipeline:
+    return pipeline.explaining(explain)

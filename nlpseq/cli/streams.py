@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TextIO
 
@@ -63,7 +64,10 @@ class Tally:
     failed: int = 0
 
 
-def serve(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None = None) -> None:
+Adjust = Callable[[Any], Pipeline]  # picklable, for pipelines in several processes
+
+
+def serve(task: str, request: Request, adjust: Adjust | None = None) -> None:
     """Read, predict, render and write: the body of every predicting command.
 
     `adjust` makes of the loaded pipeline the one that is used, where options of one command alone ask for it.
@@ -84,32 +88,56 @@ def serve(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None 
         raise RecordError(f"{tally.failed} of {tally.total} inputs failed.")
 
 
-def load(task: str, request: Request, adjust: Callable[[Any], Pipeline] | None = None) -> Any:
-    """The pipeline of the checkpoint that is asked for, adjusted: without torch as long as little is read.
+def load(task: str, request: Request, adjust: Adjust | None = None) -> Any:
+    """The pipeline of the checkpoint that is asked for, adjusted: without torch as long as little is read, then in as
+    many processes as there are cores to use.
 
     Raises UsageError where it is for another task.
     """
     from nlpseq import api
     from nlpseq.quick import LIGHT_CHARACTERS, QuickPipeline
+    from nlpseq.workers import SharedPipeline
 
-    def ready(pipeline: Any) -> Any:
-        if pipeline.task != task:
-            raise UsageError(
-                f"The checkpoint {request.checkpoint} was trained for {pipeline.task}, not for {task}. "
-                "`nlpseq checkpoints list` shows what there is; -c chooses."
-            )
-        return adjust(pipeline) if adjust else pipeline
-
-    def on_torch() -> Any:
-        from nlpseq.device import flush_denormals
-
-        flush_denormals()
-        return ready(api.load(request.checkpoint, device=request.device, threads=request.threads))
+    def for_much() -> Any:
+        processes = _processes(task, request)
+        if processes == 1:
+            return on_torch(task, request, adjust)
+        each = partial(on_torch, task, request._replace(device="cpu", threads=1), adjust)
+        return SharedPipeline(task, each, processes)
 
     much = inputs.known_size(request.texts, request.source) > LIGHT_CHARACTERS.get(task, 0)
     may_be_light = task in LIGHT_CHARACTERS and request.device in {"auto", "cpu"} and not much
     light = api.load_light(request.checkpoint) if may_be_light else None
-    return on_torch() if light is None else QuickPipeline(ready(light), on_torch)
+    return for_much() if light is None else QuickPipeline(_ready(light, task, request, adjust), for_much)
+
+
+def on_torch(task: str, request: Request, adjust: Adjust | None) -> Any:
+    """The adjusted pipeline in this process."""
+    from nlpseq import api
+    from nlpseq.device import flush_denormals
+
+    flush_denormals()
+    return _ready(api.load(request.checkpoint, device=request.device, threads=request.threads), task, request, adjust)
+
+
+def _ready(pipeline: Any, task: str, request: Request, adjust: Adjust | None) -> Any:
+    if pipeline.task != task:
+        raise UsageError(
+            f"The checkpoint {request.checkpoint} was trained for {pipeline.task}, not for {task}. "
+            "`nlpseq checkpoints list` shows what there is; -c chooses."
+        )
+    return adjust(pipeline) if adjust else pipeline
+
+
+def _processes(task: str, request: Request) -> int:
+    """How many processes share the inputs: one where they may be on a GPU, or are asked for a few at a time."""
+    from nlpseq.machine import may_have_gpu, usable_cores
+    from nlpseq.workers import SHARED
+
+    few = request.batch_size is not None or inputs.is_interactive(request.texts, request.source)
+    if task not in SHARED or few or not (request.device == "cpu" or (request.device == "auto" and not may_have_gpu())):
+        return 1
+    return request.threads or usable_cores()
 
 
 def in_step(pipeline: Pipeline, records: Iterable[Record], batch_size: int | None = None) -> Iterator[Answer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -53,6 +53,8 @@ def command(
 
     Example: nlpseq translate --to fr "Do you want to sing with me?"
     """
+    from functools import partial
+
     from nlpseq.cli import inputs, streams
 
     if inputs.nothing_given(texts, source):
@@ -62,12 +64,16 @@ def command(
     request = streams.Request(
         texts, source, output, format, name, device, threads, batch_size, input_format, text_key, strict
     )
+    languages = (from_language, to_language)
+    search = {"beam_size": beam_size, "alternatives": alternatives, "attention": attention}
+    streams.serve("translate", request, partial(_adjusted, name=name, languages=languages, search=search))
 
-    def adjusted(pipeline: TranslationPipeline) -> TranslationPipeline:
-        _must_speak(pipeline, name, from_language, to_language)
-        return pipeline.searching(beam_size=beam_size, alternatives=alternatives, attention=attention)
 
-    streams.serve("translate", request, adjusted)
+def _adjusted(
+    pipeline: TranslationPipeline, name: str, languages: tuple[str | None, str | None], search: dict[str, Any]
+) -> TranslationPipeline:
+    _must_speak(pipeline, name, *languages)
+    return pipeline.searching(**search)
 
 
 def _chosen(source: str | None, target: str | None) -> str:

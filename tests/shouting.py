@@ -1,0 +1,39 @@
+"""Pipelines for processes of their own: light to import, and easy to tell apart."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from nlpseq.errors import DataError, UsageError
+from nlpseq.records import Failure
+
+
+class Shouting:
+    """Answers each text with its process, and the text in capitals; some texts have meanings of their own."""
+
+    task = "tag"
+
+    def __init__(self, mark: str = "") -> None:
+        self.mark = mark
+
+    def pipe(self, inputs: Iterable[Any], *, batch_size: int | None = None) -> Iterator[Any]:
+        del batch_size
+        for number, item in enumerate(inputs, 1):
+            if item == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if item == "stop":
+                raise UsageError("There is no stopping.")
+            if item == "stumble":
+                raise DataError("It is broken.", "a.txt", 3)
+            yield Failure("It is odd.", number) if item == "odd" else (os.getpid(), str(item).upper() + self.mark)
+
+
+def refusing() -> Any:
+    raise UsageError("Not this one.")
+
+
+def marked(pipeline: Shouting, mark: str) -> Shouting:
+    return Shouting(pipeline.mark + mark)

@@ -1,0 +1,123 @@
+"""Inputs shared out between processes: with pipelines that only say what they were given, and once with a real one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nlpseq
+from nlpseq.errors import NlpseqError, UsageError
+from nlpseq.records import Failure
+from nlpseq.workers import CHARACTERS, CHUNK, SharedPipeline, _chunks
+from tests import taggers
+from tests.examples import corpus
+from tests.shouting import Shouting, marked, refusing
+
+
+@pytest.fixture
+def shared() -> Iterator[SharedPipeline]:
+    pipeline = SharedPipeline("tag", Shouting, 2)
+    yield pipeline
+    pipeline.close()
+
+
+def test_each_input_is_answered_once_and_in_order_by_processes_in_turn(shared: SharedPipeline) -> None:
+    texts = [f"text {n}" for n in range(103)]
+    found = list(shared.pipe(iter(texts), batch_size=10))
+    assert [text for _, text in found] == [text.upper() for text in texts]
+    processes = [process for process, _ in found]
+    assert len(set(processes)) == 2
+    assert os.getpid() not in processes
+    assert processes[:10] == [processes[0]] * 10 != processes[10:20]
+    assert list(shared.pipe(["a"])) == [(processes[0], "A")]  # the same processes go on
+
+
+def test_no_more_is_read_ahead_than_two_chunks_a_process(shared: SharedPipeline) -> None:
+    taken = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal taken
+        for _ in range(1000):
+            taken += 1
+            yield "x" * 200_000  # more than a pipe holds
+
+    answers = shared.pipe(texts(), batch_size=1)
+    for number in range(1, 9):
+        next(answers)
+        assert taken <= number + 4
+
+
+def test_who_stops_listening_gets_no_old_answers(shared: SharedPipeline) -> None:
+    answers = shared.pipe(["a"] * 100, batch_size=1)
+    next(answers)
+    answers.close()
+    assert [text for _, text in shared.pipe(["b", "c"])] == ["B", "C"]
+
+
+def test_failures_have_the_number_of_their_input(shared: SharedPipeline) -> None:
+    found = list(shared.pipe(["a", "b", "c", "odd"], batch_size=3))
+    assert found[3] == Failure("It is odd.", 4)
+    with pytest.raises(ValueError, match="It is odd"):
+        shared("odd")
+    assert shared("even")[1] == "EVEN"
+
+
+@pytest.mark.parametrize(("text", "kind"), [("stop", UsageError), ("stumble", NlpseqError), ("die", NlpseqError)])
+def test_what_goes_wrong_there_is_raised_here(shared: SharedPipeline, text: str, kind: type[NlpseqError]) -> None:
+    with pytest.raises(kind) as caught:
+        list(shared.pipe(["a", text, "b"] * 20, batch_size=1))
+    wanted = {"stop": "There is no stopping.", "stumble": "It is broken.", "die": "by signal 9"}
+    assert wanted[text] in str(caught.value)
+    assert [text for _, text in shared.pipe(["c"])] == ["C"]
+
+
+def test_a_pipeline_that_cannot_be_loaded_is_told() -> None:
+    pipeline = SharedPipeline("tag", refusing, 2)
+    with pytest.raises(UsageError, match="Not this one"):
+        pipeline.start()
+    with pytest.raises(UsageError, match="Not this one"):
+        list(pipeline.pipe(["a"]))
+
+
+def test_pipelines_can_be_adjusted_where_they_are(shared: SharedPipeline) -> None:
+    changed = shared.adjusted(partial(marked, mark="!")).adjusted(partial(marked, mark="?"))
+    assert changed("a")[1] == "A!?"
+    changed.close()
+
+
+def test_wrong_arguments_are_told_at_once(shared: SharedPipeline) -> None:
+    with pytest.raises(TypeError, match="many texts"):
+        shared.pipe("one text")
+    with pytest.raises(UsageError, match="batch_size"):
+        shared.pipe(["a"], batch_size=0)
+    with pytest.raises(UsageError, match="processes is 0"):
+        SharedPipeline("tag", Shouting, 0)
+
+
+def test_chunks_are_bounded_in_inputs_and_in_characters() -> None:
+    assert [len(chunk) for chunk in _chunks(["a"] * (CHUNK + 1), None)] == [CHUNK, 1]
+    assert [len(chunk) for chunk in _chunks(["x" * CHARACTERS, "y" * CHARACTERS, "z"], None)] == [1, 1, 1]
+    assert [len(chunk) for chunk in _chunks(["x" * CHARACTERS] * 3, 2)] == [2, 1]
+
+
+def test_a_checkpoint_says_the_same_in_one_process_and_in_two(tmp_path: Path) -> None:
+    taggers.write_checkpoint(tmp_path / "tagger")
+    texts = [example.text for example in corpus(60, seed=5)]
+    shared = nlpseq.load(tmp_path / "tagger", processes=2)
+    assert shared.task == "tag"
+    found = list(shared.pipe(texts, batch_size=20))
+    shared.close()
+    alone = [*nlpseq.load(tmp_path / "tagger").pipe(texts, batch_size=20)]
+    assert [[t.ner for t in one.tokens] for one in found] == [[t.ner for t in one.tokens] for one in alone]
+    assert [one.tokens[0].score for one in found] == pytest.approx([one.tokens[0].score for one in alone], abs=1e-5)
+
+
+@pytest.mark.parametrize("settings", [{"threads": 2}, {"device": "cuda"}])
+def test_processes_have_one_core_each(settings: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="one CPU core"):
+        nlpseq.load("tag-en", processes=2, **settings)
