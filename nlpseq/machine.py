@@ -26,6 +26,12 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def wanted_cores() -> int:
+    """The cores to be used: as many as OMP_NUM_THREADS says, as for torch, else all that may be."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdecimal() and int(told) else usable_cores()
+
+
 def may_have_gpu() -> bool:
     """Whether the system shows a device that torch could choose by itself: not for certain, as torch is not asked."""
     if sys.platform == "win32":

@@ -21,7 +21,7 @@ from nlpseq.corpora.sources import Reading, read_sources
 from nlpseq.device import find_device, flush_denormals, use_threads
 from nlpseq.errors import DataError, NlpseqError
 from nlpseq.layers_alone import layers_alone
-from nlpseq.machine import peak_memory, usable_cores
+from nlpseq.machine import peak_memory, wanted_cores
 from nlpseq.records import Continuation, Failure, TagPrediction
 from nlpseq.render.answer import Answer
 from nlpseq.render.formats import PLAIN
@@ -154,7 +154,7 @@ def _shared_pass(checkpoint: str, texts: Sequence[str], processes: int) -> _Pass
 def _processes(checkpoint: str, device: str, threads: int | None) -> int:
     """As many as the commands use for much text."""
     shared = _manifest(checkpoint).task in SHARED and find_device(device).type == "cpu"
-    return (threads or usable_cores()) if shared else 1
+    return (threads or wanted_cores()) if shared else 1
 
 
 def _limit(checkpoint: str, texts: Sequence[str], device: str, runs: int) -> float | None:

@@ -44,7 +44,7 @@ def test_commands_of_a_page(page: Path, tmp_path: Path) -> None:
     for block in blocks(page, "console"):
         for line in block.splitlines():
             if line.startswith("$ "):
-                typed = SECONDS.sub("--time-limit 5s", line[2:])
+                typed = SECONDS.sub("--time-limit 3s", line[2:])
                 done = subprocess.run(
                     typed, shell=True, cwd=tmp_path, env=where, capture_output=True, text=True, timeout=240
                 )

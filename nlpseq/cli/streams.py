@@ -131,13 +131,13 @@ def _ready(pipeline: Any, task: str, request: Request, adjust: Adjust | None) ->
 
 def _processes(task: str, request: Request) -> int:
     """How many processes share the inputs: one where they may be on a GPU, or are asked for a few at a time."""
-    from nlpseq.machine import may_have_gpu, usable_cores
+    from nlpseq.machine import may_have_gpu, wanted_cores
     from nlpseq.workers import SHARED
 
     few = request.batch_size is not None or inputs.is_interactive(request.texts, request.source)
     if task not in SHARED or few or not (request.device == "cpu" or (request.device == "auto" and not may_have_gpu())):
         return 1
-    return request.threads or usable_cores()
+    return request.threads or wanted_cores()
 
 
 def in_step(pipeline: Pipeline, records: Iterable[Record], batch_size: int | None = None) -> Iterator[Answer]:

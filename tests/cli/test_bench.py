@@ -98,8 +98,8 @@ def test_a_checkpoint_whose_command_fails_says_what_the_command_said(
 
 def test_a_person_reads_the_speed_first_and_then_what_it_is_made_of() -> None:
     speed = Speed(
-        checkpoint="tag-en", task="tag", unit="words", texts=10, units=250, threads=2, device="cpu", runs=3,
-        start_seconds=0.5, load_seconds=0.25, latency=0.002, latency_p95=0.004,
+        checkpoint="tag-en", task="tag", unit="words", texts=10, units=250, processes=2, threads=1, device="cpu",
+        runs=3, start_seconds=0.5, load_seconds=0.25, latency=0.002, latency_p95=0.004, one_per_second=6_543.2,
         per_second=12_345.6, slowest=12_000, fastest=13_000, layers_per_second=24_691.2, peak_bytes=300 * 2**20,
     )  # fmt: skip
     shown = list(bench.rows(speed))
@@ -107,4 +107,12 @@ def test_a_person_reads_the_speed_first_and_then_what_it_is_made_of() -> None:
     assert ("its recurrent layers alone", "24,691 words/s, of which 50% is reached") in shown
     assert ("one text, loaded", "2.0 ms (95% within 4.0 ms)") in shown
     assert ("one text, whole command", "0.50 s") in shown
-    assert ("peak memory", "300 MiB") in shown
+    assert ("the same, one process", "6,543 words/s") in shown
+    assert ("peak memory of one process", "300 MiB") in shown
+    assert ("with", "2 processes of one thread (cpu)") in shown
+
+
+def test_where_there_are_several_cores_it_measures_several_processes() -> None:
+    found = json.loads(inside("tag", "-i", "lines.txt", "--threads", "2", *QUICKLY).stdout)
+    assert (found["processes"], found["threads"], found["units"]) == (2, 1, 3 + 10 + 3)
+    assert found["one_per_second"] > 0
