@@ -40,7 +40,7 @@ class TokenizedText(msgspec.Struct, frozen=True):
     starts: tuple[int, ...]
 
 
-class Token(msgspec.Struct, frozen=True, omit_defaults=False):
+class Token(msgspec.Struct, frozen=True, omit_defaults=False, gc=False):
     """A token with what was predicted for it; a label is None where the checkpoint has no such head.
 
     `ner` is an IOB2 tag; `score` is the smallest of the marginal probabilities of the labels shown.
@@ -55,7 +55,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=False):
     score: float | None = None
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A labelled stretch of text. `score` is the smallest marginal probability of its tags, 0 to 1."""
 
     text: str
@@ -88,7 +88,7 @@ class LabelledText(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None  # where the text begins, from 1
 
 
-class Contribution(msgspec.Struct, frozen=True):
+class Contribution(msgspec.Struct, frozen=True, gc=False):
     """How much a stretch of text speaks for the label of its prediction: log-odds in nats, below 0 where against it."""
 
     text: str
@@ -128,7 +128,7 @@ class SentencePair(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None  # from 1
 
 
-class Alternative(msgspec.Struct, frozen=True):
+class Alternative(msgspec.Struct, frozen=True, gc=False):
     """A translation among several. `score` is the mean log-probability (nats) of a target piece, end included."""
 
     translation: str

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from itertools import product
 
 import pytest
 import torch
@@ -18,6 +18,7 @@ from nlpseq.batching import (
     reversed_positions,
     training_batches,
 )
+from nlpseq.text.lengths import STEP_ROWS
 
 rows = st.lists(st.lists(st.integers(1, 99), max_size=9), max_size=8)
 lengths = st.lists(st.integers(1, 40), max_size=40)
@@ -69,11 +70,32 @@ def test_groups_hold_every_index_once_within_the_budget(sizes: list[int], budget
     assert ordered == sorted(ordered, reverse=True)
 
 
-@given(lengths, budgets)
-def test_groups_are_as_large_as_the_budget_allows(sizes: list[int], budget: int) -> None:
-    groups = length_groups(sizes, budget)
-    for group, following in pairwise(groups):
-        assert cost([*group, following[0]], sizes) > budget
+def price(groups: Sequence[Sequence[int]], sizes: Sequence[int]) -> int:
+    """What groups cost: at each position their rows, and STEP_ROWS."""
+    return sum(max(1, *(sizes[index] for index in group)) * (len(group) + STEP_ROWS) for group in groups)
+
+
+@given(st.lists(st.integers(4, 12), min_size=1, max_size=9), st.integers(12, 100))
+def test_no_other_groups_of_whole_lengths_cost_less(sizes: list[int], budget: int) -> None:
+    """Of every way to cut the lengths, longest first, into stretches, each in as many groups as the budget makes it."""
+    widths = sorted(set(sizes), reverse=True)
+    order = sorted(range(len(sizes)), key=lambda index: -sizes[index])
+    cheapest = 10**9
+    for cuts in product((False, True), repeat=len(widths) - 1):
+        first = [widths[0], *(width for width, cut in zip(widths[1:], cuts, strict=True) if cut)]
+        total = 0
+        for wide, narrower in zip(first, [*first[1:], 0], strict=True):
+            rows = sum(narrower < sizes[index] <= wide for index in order)
+            total += wide * (rows + STEP_ROWS * -(-rows // max(1, budget // wide)))
+        cheapest = min(cheapest, total)
+    assert price(length_groups(sizes, budget), sizes) <= cheapest
+
+
+def test_little_is_padding_where_there_are_many() -> None:
+    sizes = [1 + round(40 * random.Random(index).random() ** 2) for index in range(1000)]
+    groups = length_groups(sizes, 1024)
+    assert sum(cost(group, sizes) for group in groups) < 1.15 * sum(sizes)
+    assert len(groups) < 60
 
 
 def test_empty_sentences_do_not_make_an_endless_group() -> None:

@@ -15,7 +15,8 @@ from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.text.words import AFFIXES, WordVocabularies
 
 CACHE_LIMIT = 50_000  # words whose vectors are remembered
-CHUNK = 4096  # words whose vectors are computed at once
+CHUNK = 4096  # words whose ids are made at once
+FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
 
 
 def word_ids(words: Sequence[str], vocabularies: WordVocabularies, limit: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -123,15 +124,16 @@ class VectorCache:
             self.vectors_RD = self.vectors_RD.new_empty(0, self.embedding.width)
         known = self._rows
         fresh = list({word: None for sentence in sentences for word in sentence if word not in known})
-        for start in range(0, len(fresh), CHUNK):
-            self._add(fresh[start : start + CHUNK])
+        fresh.sort(key=len)  # words are padded to the longest that is read with them
+        for start in range(0, len(fresh), FRESH):
+            self._add(fresh[start : start + FRESH])
         return [[known[word] for word in sentence] for sentence in sentences]
 
     def _add(self, words: Sequence[str]) -> None:
         ids = (part.to(self.device) for part in word_ids(words, self.words, self.word_length))
         first = len(self._rows)
         if first + len(words) > len(self.vectors_RD):
-            grown = self.vectors_RD.new_empty(2 * first + len(words), self.embedding.width)
+            grown = self.vectors_RD.new_empty(2 * first + CHUNK, self.embedding.width)
             grown[:first] = self.vectors_RD[:first]
             self.vectors_RD = grown
         self.vectors_RD[first : first + len(words)] = self.embedding.of_words(*ids)
