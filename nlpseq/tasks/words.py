@@ -19,10 +19,15 @@ CHUNK = 4096  # words whose ids are made at once
 FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
 
 
-def word_ids(words: Sequence[str], vocabularies: WordVocabularies, limit: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Form ids (U,), character ids (U, C; at most `limit` characters and two marks) and affix ids (U, A) of words."""
+def word_ids(
+    words: Sequence[str], vocabularies: WordVocabularies, limit: int, *, characters: bool = True
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Form ids (U,), character ids (U, C; at most `limit` characters and two marks) and affix ids (U, A) of words.
+
+    Without `characters` C is 0.
+    """
     forms_U = torch.tensor([vocabularies.form_id(word) for word in words])
-    characters_UC = pad([vocabularies.character_ids(word, limit) for word in words])
+    characters_UC = pad([vocabularies.character_ids(word, limit) if characters else [] for word in words])
     return forms_U, characters_UC, torch.tensor([vocabularies.affix_ids(word) for word in words])
 
 
@@ -130,11 +135,12 @@ class VectorCache:
         return [[known[word] for word in sentence] for sentence in sentences]
 
     def _add(self, words: Sequence[str]) -> None:
-        ids = (part.to(self.device) for part in word_ids(words, self.words, self.word_length))
+        characters = self.embedding.characters is not None
+        ids = word_ids(words, self.words, self.word_length, characters=characters)
         first = len(self._rows)
         if first + len(words) > len(self.vectors_RD):
             grown = self.vectors_RD.new_empty(2 * first + CHUNK, self.embedding.width)
             grown[:first] = self.vectors_RD[:first]
             self.vectors_RD = grown
-        self.vectors_RD[first : first + len(words)] = self.embedding.of_words(*ids)
+        self.vectors_RD[first : first + len(words)] = self.embedding.of_words(*(part.to(self.device) for part in ids))
         self._rows.update(zip(words, range(first, first + len(words)), strict=True))

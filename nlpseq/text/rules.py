@@ -91,6 +91,8 @@ class Rules(msgspec.Struct, frozen=True, dict=True):
 
         As in spaCy, one that gives way to another still keeps a third that overlaps with it from its place.
         """
+        if self._phrases.keys().isdisjoint(words):
+            return words
         matches = [
             (start, start + len(phrase))
             for start, word in enumerate(words)

@@ -95,7 +95,7 @@ class Tokenizer:
             return
         for stretch in fresh:
             pieces, at = [], 0
-            for word in rules.split(_HALF_PAIR.sub("\ufffd", stretch)):
+            for word in rules.split(stretch if stretch.isascii() else _HALF_PAIR.sub("\ufffd", stretch)):
                 pieces.append((at, stretch[at : at + len(word)]))
                 at += len(word)
             self._memory[stretch] = tuple(pieces)

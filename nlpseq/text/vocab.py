@@ -41,7 +41,10 @@ class Vocabulary:
 
     def ids(self, symbols: Sequence[str]) -> list[int]:
         """The ids of several symbols."""
-        return [self.id(symbol) for symbol in symbols]
+        ids = self._ids
+        if not self.reserved:
+            return [ids[symbol] for symbol in symbols]
+        return [ids.get(symbol, UNKNOWN) for symbol in symbols]
 
     def symbol(self, index: int) -> str:
         """The symbol with id `index`, which is not a reserved one."""

@@ -5,28 +5,32 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
 from nlpseq.text.vocab import Vocabulary
 
 _DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
+_MARKS = str.maketrans(ascii_uppercase + ascii_lowercase + digits, 26 * "X" + 26 * "x" + 10 * "0")
 AFFIXES = ("p1", "p2", "p3", "s1", "s2", "s3", "s4", "shape")
 BEGIN, END = "\x02", "\x03"
 
 
 def normal_form(word: str) -> str:
     """The form that is looked up: every digit becomes 0, so that 1987 and 2014 are one word."""
-    return _DIGIT.sub("0", word)
+    return word if word.isalpha() else _DIGIT.sub("0", word)
 
 
 def word_shape(word: str) -> str:
     """The shape of a word: upper, lower, digit and other marks, runs of more than two shortened ("Cisco" -> "Xxx")."""
-    marks = "".join(
-        "X" if c.isupper() else "x" if c.islower() else "0" if c.isdigit() else "w" if c.isalpha() else c
-        for c in word[:64]
-    )
+    word = word[:64]
+    marks = word.translate(_MARKS) if word.isascii() else "".join(map(_mark, word))
     return _RUN.sub(r"\1\1", marks)
+
+
+def _mark(c: str) -> str:
+    return "X" if c.isupper() else "x" if c.islower() else "0" if c.isdigit() else "w" if c.isalpha() else c
 
 
 def affixes(word: str) -> list[str]:
@@ -78,7 +82,7 @@ class WordVocabularies:
         if len(word) > limit:
             half = limit // 2
             word = word[:half] + word[half - limit :]
-        return [self.characters.id(BEGIN), *map(self.characters.id, word), self.characters.id(END)]
+        return self.characters.ids((BEGIN, *word, END))
 
     def affix_ids(self, word: str) -> list[int]:
         """Ids of a word's affixes, in the order of AFFIXES."""
