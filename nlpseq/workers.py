@@ -164,10 +164,7 @@ class _Worker:
             answer = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
-            raise NlpseqError(
-                f"A process that read inputs ended ({_reason(self.process.exitcode)}). If memory was short, take fewer "
-                "(--threads 1 is one) or shorter inputs."
-            ) from None
+            raise NlpseqError(f"A process that read inputs ended {_reason(self.process.exitcode)}") from None
         if isinstance(answer, BaseException):
             raise answer
         return answer
@@ -179,7 +176,9 @@ class _Worker:
 
 
 def _reason(code: int | None) -> str:
-    return f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
+    if code is not None and code < 0:
+        return f"by signal {-code}. If memory was short, take fewer processes (--threads 1 is one) or shorter inputs."
+    return f"with exit code {code}; what it said stands above."
 
 
 def _work(pipe: Connection, load: Load) -> None:

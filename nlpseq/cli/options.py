@@ -68,7 +68,7 @@ Device = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", metavar="N", min=1, envvar="NLPSEQ_THREADS", help="CPU threads to use."),
+    typer.Option("--threads", metavar="N", min=1, envvar="NLPSEQ_THREADS", help="CPU cores to use; all by default."),
 ]
 BatchSize = Annotated[
     int | None,
