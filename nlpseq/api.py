@@ -10,7 +10,7 @@ from nlpseq.errors import UsageError
 from nlpseq.given import FIRST_READ, READ_AHEAD, Text, read_ahead
 from nlpseq.manifest import Manifest, find_checkpoint, read_manifest
 from nlpseq.pipelines import SentimentPipeline, TagPipeline, TranslationPipeline
-from nlpseq.workers import SharedPipeline
+from nlpseq.workers import SHARED, SharedPipeline
 
 __all__ = [
     "FIRST_READ",
@@ -36,13 +36,17 @@ def load(
     the fastest for much text, from a script whose main part stands under `if __name__ == "__main__":`.
 
     Raises UsageError where there is no such checkpoint, the device is not there, `threads` or `processes` is less than
-    1 or both are given, TrustError where the checkpoint is damaged.
+    1 or both are given, or a language model is asked for in several processes; TrustError where the checkpoint is
+    damaged. With `processes`, what is wrong with the weights is raised by `start` or `pipe`.
     """
     if processes is not None:
         if threads is not None or device not in {"auto", "cpu"}:
             raise UsageError("Each of several processes has one CPU core; give no threads and no device with them.")
         folder = find_checkpoint(checkpoint)
-        return SharedPipeline(read_manifest(folder).task, partial(load, folder, device="cpu", threads=1), processes)
+        task_name = read_manifest(folder).task
+        if task_name not in SHARED:
+            raise UsageError(f"{checkpoint}: a checkpoint for {task_name} is used in one process.")
+        return SharedPipeline(task_name, partial(load, folder, device="cpu", threads=1), processes)
     from nlpseq.checkpoint import load_task
     from nlpseq.device import find_device, use_threads
 

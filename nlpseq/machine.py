@@ -20,15 +20,27 @@ def describe_machine() -> dict[str, str]:
 
 
 def usable_cores() -> int:
-    """The cores that this process may run on, which may be fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The cores that this process may run on: of those that there are, what the system or a container allows."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(there, _cores_of_container() or there)
+
+
+def _cores_of_container() -> int | None:
+    """The processor time that a Linux control group allows, in whole cores; None where it does not say."""
+    for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            words = " ".join(Path("/sys/fs/cgroup", name).read_text(encoding="ascii") for name in files).split()
+            quota, period = (float(word) for word in words)
+        except (OSError, ValueError):  # no such group, or "max"
+            continue
+        if quota > 0 and period > 0:
+            return max(1, round(quota / period))
+    return None
 
 
 def wanted_cores() -> int:
     """The cores to be used: as many as OMP_NUM_THREADS says, as for torch, else all that may be."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
+    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return int(told) if told.isdecimal() and int(told) else usable_cores()
 
 

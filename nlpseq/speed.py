@@ -21,11 +21,11 @@ from nlpseq.corpora.sources import Reading, read_sources
 from nlpseq.device import find_device, flush_denormals, use_threads
 from nlpseq.errors import DataError, NlpseqError
 from nlpseq.layers_alone import layers_alone
-from nlpseq.machine import peak_memory, wanted_cores
+from nlpseq.machine import peak_memory
 from nlpseq.records import Continuation, Failure, TagPrediction
 from nlpseq.render.answer import Answer
 from nlpseq.render.formats import PLAIN
-from nlpseq.workers import SHARED
+from nlpseq.workers import processes_for
 
 UNITS = {"tag": "words", "sentiment": "texts", "translate": "texts", "lm": "pieces"}
 COMMANDS = {"tag": "tag", "sentiment": "sentiment", "translate": "translate", "lm": "generate"}
@@ -42,7 +42,8 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
     None; `peak_bytes` is of that one, and None where the system does not tell. `layers_per_second` is the speed of
     the recurrent layers alone (of a translator, those that read), on tensors that lie ready; None where a model writes
     one piece after another. `start_seconds` is a whole fresh process that answers one text, None where none was
-    started; `latency` and `latency_p95` are seconds for one text in a loaded pipeline.
+    started; `latency` and `latency_p95` are seconds for one text in a loaded pipeline of as many threads as there are
+    processes.
     """
 
     checkpoint: str
@@ -87,7 +88,7 @@ def measure(
     if not any(text.strip() for text in texts):
         raise DataError("There is no text to measure with.")
     flush_denormals()
-    processes = _processes(checkpoint, device, threads)
+    processes = processes_for(_manifest(checkpoint).task, device, threads)
     fresh = [whole_process(checkpoint, texts[0], device, threads) for _ in range(starts)]
     first = _fresh_pass(checkpoint, texts, device, threads if processes == 1 else 1)
     peak = peak_memory()  # of one pipeline and one pass, before others come
@@ -149,12 +150,6 @@ def _shared_pass(checkpoint: str, texts: Sequence[str], processes: int) -> _Pass
         return _Pass(pipeline.task, loading, *from_raw_text(pipeline, texts))
     finally:
         pipeline.close()
-
-
-def _processes(checkpoint: str, device: str, threads: int | None) -> int:
-    """As many as the commands use for much text."""
-    shared = _manifest(checkpoint).task in SHARED and find_device(device).type == "cpu"
-    return (threads or wanted_cores()) if shared else 1
 
 
 def _limit(checkpoint: str, texts: Sequence[str], device: str, runs: int) -> float | None:

@@ -12,9 +12,12 @@ import pickle
 import queue
 import signal
 import threading
+import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -22,15 +25,24 @@ import msgspec
 
 from nlpseq.errors import NlpseqError, UsageError
 from nlpseq.given import Text, must_be_many
-from nlpseq.quick import cost
-from nlpseq.records import Failure
+from nlpseq.machine import may_have_gpu, wanted_cores
+from nlpseq.records import Failure, TokenizedText
 
 SHARED = frozenset({"tag", "sentiment", "translate"})  # tasks whose inputs are shared out where there are many
-CHUNK = 512  # inputs that are sent to a process at once, at most
-CHARACTERS = 100_000  # and no input more once they have so many
+MOST_PROCESSES = 8  # without a word from the user: each takes its own memory
+FIRST = 64  # inputs that are sent to each process at first; then twice as many, so that all have some of a short file,
+CHUNK = 512  # and at most so many at once
+CHARACTERS = 200  # of an input on average: a chunk of long ones has fewer
 QUEUED = 2  # chunks that wait in a process or are read by it, so that it need not wait for the next
 
 Load = Callable[[], Any]  # makes the pipeline, in the process that uses it; has to be picklable
+
+
+def processes_for(task: str, device: str, threads: int | None) -> int:
+    """How many processes are best for much text: one where it may be read on a GPU, else one a core."""
+    if task not in SHARED or not (device == "cpu" or (device == "auto" and not may_have_gpu())):
+        return 1
+    return threads or min(wanted_cores(), MOST_PROCESSES)
 
 
 class SharedPipeline:
@@ -42,6 +54,7 @@ class SharedPipeline:
             raise UsageError(f"processes is {processes}. Give 1 or more.")
         self.task, self.load, self.processes = task, load, processes
         self._workers: list[_Worker] = []
+        self._turns = count()
 
     def __call__(self, text: Text) -> Any:
         """What is predicted for one text. Raises ValueError for what is no text."""
@@ -53,32 +66,35 @@ class SharedPipeline:
     def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[Any]:
         """One prediction an input, lazily, in order; otherwise as the `pipe` of the pipeline that is loaded.
 
-        Each process has two chunks of `batch_size` inputs (by default up to 512, fewer where they are long) to itself.
-        Raises what the pipeline raises, and NlpseqError where a process ends before its work does.
+        Each process has two chunks of `batch_size` inputs (by default ever more, up to 512, fewer where they are long)
+        to itself. Raises what the pipeline raises, and NlpseqError where a process ends before its work does.
         """
         must_be_many(inputs, batch_size)
-        return self._answers(_chunks(inputs, batch_size))
+        return self._answers(_chunks(inputs, batch_size, self.processes))
 
-    def _answers(self, chunks: Iterable[list[Text]]) -> Iterator[Any]:
-        busy: deque[tuple[_Worker, int]] = deque()
+    def _answers(self, chunks: Iterable[list[Any]]) -> Iterator[Any]:
+        busy: deque[_Sent] = deque()
         first = 1
         try:
-            for turn, chunk in enumerate(chunks):
-                worker = self._worker(turn % self.processes)
-                worker.send(chunk)
-                busy.append((worker, first))
+            for chunk in chunks:
+                worker = self._worker(next(self._turns) % self.processes)
+                busy.append(_Sent(worker, worker.send(chunk), first))
                 first += len(chunk)
-                if len(busy) == QUEUED * self.processes:
-                    yield from _answered(*busy[0])
+                while busy and (len(busy) >= QUEUED * self.processes or busy[0].ready):
+                    yield from busy[0].answers()
                     busy.popleft()
             while busy:
-                yield from _answered(*busy[0])
+                yield from busy[0].answers()
                 busy.popleft()
+        except EndedError:
+            self.close()
+            raise
         finally:
-            if busy:  # someone has heard enough, or there was an error: what is on its way must not answer others
-                self.close()
+            for sent in busy:  # someone has heard enough, or there was an error
+                sent.worker.forget(sent.ticket)
 
     def _worker(self, place: int) -> _Worker:
+        place = min(place, len(self._workers))
         if place == len(self._workers):
             self._workers.append(_Worker(self.load))
         return self._workers[place]
@@ -89,9 +105,9 @@ class SharedPipeline:
 
     def start(self) -> None:
         """Starts all processes and waits until they can read. Raises what loading raises."""
-        for place in range(self.processes):
-            self._worker(place)
         try:
+            for place in range(self.processes):
+                self._worker(place)
             for worker in self._workers:
                 worker.wait()
         except BaseException:
@@ -109,70 +125,154 @@ def _changed(load: Load, change: Callable[[Any], Any]) -> Any:
     return change(load())
 
 
-def _chunks(inputs: Iterable[Text], size: int | None) -> Iterator[list[Text]]:
-    chunk: list[Text] = []
-    characters = 0
-    for item in inputs:
+def _chunks(inputs: Iterable[Text], size: int | None, processes: int) -> Iterator[list[Any]]:
+    chunk: list[Any] = []
+    characters = turn = 0
+    limit = size or FIRST
+    for item in map(_sendable, inputs):
         chunk.append(item)
-        characters += cost(item)
-        if len(chunk) >= (size or CHUNK) or (size is None and characters >= CHARACTERS):
+        characters += _characters(item)
+        if len(chunk) >= limit or (size is None and characters >= CHARACTERS * limit):
             yield chunk
-            chunk, characters = [], 0
+            chunk, characters, turn = [], 0, turn + 1
+            limit = size or min(CHUNK, FIRST << (turn // processes))
     if chunk:
         yield chunk
 
 
-def _answered(worker: _Worker, first: int) -> Iterator[Any]:
-    """What a process made of its oldest chunk, the first of whose inputs has the number `first`."""
-    for answer in worker.receive():
-        if isinstance(answer, Failure):
-            yield msgspec.structs.replace(answer, line=answer.line + first - 1)
-        else:
-            yield answer
+def _sendable(item: Any) -> Any:
+    """The input as something that can be sent; what is no text becomes something else that is none."""
+    if isinstance(item, str | TokenizedText):
+        return item
+    if isinstance(item, Sequence) and not isinstance(item, bytes | bytearray):
+        return [token if isinstance(token, str) else None for token in item]
+    return None
+
+
+def _characters(item: Any) -> int:
+    if isinstance(item, list):
+        return sum(len(token) + 1 for token in item if token is not None)
+    return len(item.text) if isinstance(item, TokenizedText) else len(item or "")
+
+
+class EndedError(NlpseqError):
+    """A process ended before its work did."""
+
+
+class _Sent:
+    """A chunk on its way: who has it, and the number of its first input."""
+
+    def __init__(self, worker: _Worker, ticket: int, first: int) -> None:
+        self.worker, self.ticket, self.first = worker, ticket, first
+
+    @property
+    def ready(self) -> bool:
+        """Whether its answers need not be waited for."""
+        return self.worker.has(self.ticket)
+
+    def answers(self) -> Iterator[Any]:
+        """Waits for them."""
+        for answer in self.worker.receive(self.ticket):
+            if isinstance(answer, Failure):
+                yield msgspec.structs.replace(answer, line=answer.line + self.first - 1)
+            else:
+                yield answer
 
 
 class _Worker:
-    """A process, and this one's end of the pipe to it."""
+    """A process, and this one's end of the pipe to it. Chunks have tickets; they are answered in their order."""
 
     def __init__(self, load: Load) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, load), daemon=True)
-        self.process.start()
+        with _deaf_to_interrupts():
+            self.process.start()
         theirs.close()
-        self.loaded = False
+        self._sent = self._received = 0
+        self._answers: dict[int, Any] = {}  # that came before they were asked for
+        self._forgotten: set[int] = set()
+        self._loaded = False
 
-    def send(self, chunk: list[Text]) -> None:
-        try:
+    def send(self, chunk: list[Any]) -> int:
+        """The ticket by which the answers can be asked for."""
+        self._sent += 1
+        with suppress(OSError):  # it is gone; `receive` has what it said before, or says so
             self.pipe.send(chunk)
-        except OSError:  # it is gone; `receive` has what it said before, or says so
-            return
+        return self._sent
 
     def wait(self) -> None:
         """Until the pipeline is loaded there. Raises what loading raises."""
-        if not self.loaded:
-            self._take()
-            self.loaded = True
+        if not self._loaded:
+            _raise_if_wrong(self._take())
+            self._loaded = True
 
-    def receive(self) -> list[Any]:
-        """The answers to the oldest chunk."""
+    def has(self, ticket: int) -> bool:
+        """Whether the answers to a chunk are here."""
+        while ticket not in self._answers:
+            try:
+                if not self.pipe.poll():
+                    return False
+            except OSError:
+                return True  # asking for them tells
+            if self._loaded:
+                self._keep()
+            else:
+                self.wait()
+        return True
+
+    def receive(self, ticket: int) -> list[Any]:
+        """The answers to a chunk, once."""
         self.wait()
-        return list(self._take())
+        while ticket not in self._answers:
+            self._keep()
+        answers = self._answers.pop(ticket)
+        _raise_if_wrong(answers)
+        return list(answers)
+
+    def forget(self, ticket: int) -> None:
+        """The answers to a chunk are not wanted any more."""
+        if self._answers.pop(ticket, None) is None:
+            self._forgotten.add(ticket)
+
+    def _keep(self) -> None:
+        answers = self._take()
+        self._received += 1
+        if self._received in self._forgotten:
+            self._forgotten.discard(self._received)
+        else:
+            self._answers[self._received] = answers
 
     def _take(self) -> Any:
         try:
-            answer = self.pipe.recv()
+            return self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
-            raise NlpseqError(f"A process that read inputs ended {_reason(self.process.exitcode)}") from None
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+            raise EndedError(f"A process that read inputs ended {_reason(self.process.exitcode)}") from None
 
     def end(self) -> None:
+        """Ends the process, whatever it does."""
         self.pipe.close()
         self.process.terminate()
         self.process.join()
+
+
+def _raise_if_wrong(answer: Any) -> None:
+    if isinstance(answer, BaseException):
+        raise answer
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """A process that is started within hears no Ctrl-C, not even before our code runs in it: this one does, for all."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _reason(code: int | None) -> str:
@@ -183,22 +283,28 @@ def _reason(code: int | None) -> str:
 
 def _work(pipe: Connection, load: Load) -> None:
     """The life of a process: answers chunks in their order until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is interrupted, and closes the pipe
-    chunks: queue.SimpleQueue[list[Text] | None] = queue.SimpleQueue()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    chunks: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, chunks), daemon=True).start()
     try:
-        pipeline = load()
+        try:
+            pipeline = load()
+        except Exception as error:
+            pipe.send(_told(error))
+            return
         gc.freeze()  # what is loaded stays: to look for garbage in it takes time, and there is none
         pipe.send(None)
         while (chunk := chunks.get()) is not None:
-            pipe.send(list(pipeline.pipe(chunk, batch_size=len(chunk))))
+            try:
+                answers: Any = list(pipeline.pipe(chunk, batch_size=len(chunk)))
+            except Exception as error:
+                answers = _told(error)
+            pipe.send(answers)
     except BrokenPipeError:
         return
-    except Exception as error:
-        pipe.send(error if _can_be_sent(error) else NlpseqError(f"{type(error).__name__}: {error}"))
 
 
-def _listen(pipe: Connection, chunks: queue.SimpleQueue[list[Text] | None]) -> None:
+def _listen(pipe: Connection, chunks: queue.SimpleQueue[list[Any] | None]) -> None:
     """Takes in chunks while others are read, so that whoever sends them does not wait."""
     try:
         while True:
@@ -207,8 +313,19 @@ def _listen(pipe: Connection, chunks: queue.SimpleQueue[list[Text] | None]) -> N
         chunks.put(None)
 
 
-def _can_be_sent(error: Exception) -> bool:
+def _told(error: Exception) -> Exception:
+    """The error with a note of where it arose, or one that can be sent and says the same."""
+    where = "".join(traceback.format_exception(error))
+    error.add_note(f"in a process that read inputs:\n{where}")
     try:
-        return str(pickle.loads(pickle.dumps(error))) == str(error)
+        same = str(pickle.loads(pickle.dumps(error))) == str(error)
     except Exception:
-        return False
+        same = False
+    if same:
+        return error
+    other: Exception = RuntimeError(f"{type(error).__name__}: {error}")
+    if isinstance(error, NlpseqError):
+        other = NlpseqError(str(error))
+        other.exit_code = error.exit_code
+    other.add_note(error.__notes__[-1])
+    return other

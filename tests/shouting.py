@@ -7,8 +7,17 @@ import signal
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nlpseq.errors import DataError, UsageError
+from nlpseq.errors import DataError, NlpseqError, UsageError
 from nlpseq.records import Failure
+
+
+class PeculiarError(NlpseqError):
+    """An error that pickle cannot make again."""
+
+    exit_code = 7
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"Odd: {one} and {two}.")
 
 
 class Shouting:
@@ -26,6 +35,8 @@ class Shouting:
                 os.kill(os.getpid(), signal.SIGKILL)
             if item == "stop":
                 raise UsageError("There is no stopping.")
+            if item == "peculiar":
+                raise PeculiarError(1, 2)
             if item == "stumble":
                 raise DataError("It is broken.", "a.txt", 3)
             yield Failure("It is odd.", number) if item == "odd" else (os.getpid(), str(item).upper() + self.mark)

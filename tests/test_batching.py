@@ -75,7 +75,7 @@ def price(groups: Sequence[Sequence[int]], sizes: Sequence[int]) -> int:
     return sum(max(1, *(sizes[index] for index in group)) * (len(group) + STEP_ROWS) for group in groups)
 
 
-@given(st.lists(st.integers(4, 12), min_size=1, max_size=9), st.integers(12, 100))
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=9), st.integers(60, 300))
 def test_no_other_groups_of_whole_lengths_cost_less(sizes: list[int], budget: int) -> None:
     """Of every way to cut the lengths, longest first, into stretches, each in as many groups as the budget makes it."""
     widths = sorted(set(sizes), reverse=True)

@@ -96,10 +96,12 @@ def load(task: str, request: Request, adjust: Adjust | None = None) -> Any:
     """
     from nlpseq import api
     from nlpseq.quick import LIGHT_CHARACTERS, QuickPipeline
-    from nlpseq.workers import SharedPipeline
+    from nlpseq.workers import SharedPipeline, processes_for
+
+    few = request.batch_size is not None or inputs.is_interactive(request.texts, request.source)
 
     def for_much() -> Any:
-        processes = _processes(task, request)
+        processes = 1 if few else processes_for(task, request.device, request.threads)
         if processes == 1:
             return on_torch(task, request, adjust)
         each = partial(on_torch, task, request._replace(device="cpu", threads=1), adjust)
@@ -127,17 +129,6 @@ def _ready(pipeline: Any, task: str, request: Request, adjust: Adjust | None) ->
             "`nlpseq checkpoints list` shows what there is; -c chooses."
         )
     return adjust(pipeline) if adjust else pipeline
-
-
-def _processes(task: str, request: Request) -> int:
-    """How many processes share the inputs: one where they may be on a GPU, or are asked for a few at a time."""
-    from nlpseq.machine import may_have_gpu, wanted_cores
-    from nlpseq.workers import SHARED
-
-    few = request.batch_size is not None or inputs.is_interactive(request.texts, request.source)
-    if task not in SHARED or few or not (request.device == "cpu" or (request.device == "auto" and not may_have_gpu())):
-        return 1
-    return request.threads or wanted_cores()
 
 
 def in_step(pipeline: Pipeline, records: Iterable[Record], batch_size: int | None = None) -> Iterator[Answer]:

@@ -46,8 +46,8 @@ def _segments(widths: Sequence[int], counts: Sequence[int], budget: int) -> list
         for first in range(last - 1, -1, -1):
             rows += counts[first]
             width = widths[first]
-            if width > 2 * widths[last - 1] + STEP_ROWS and best[0] < math.inf:
-                break  # far wider ones are never cheaper company
+            if width > (1 + STEP_ROWS) * widths[last - 1] and best[0] < math.inf:
+                break  # to be padded to so much costs these rows more than steps of their own
             steps = _parts(rows, width, budget)
             best = min(best, (cost[first] + width * (rows + STEP_ROWS * steps), first))
         cost.append(best[0])

@@ -113,6 +113,6 @@ def test_a_person_reads_the_speed_first_and_then_what_it_is_made_of() -> None:
 
 
 def test_where_there_are_several_cores_it_measures_several_processes() -> None:
-    found = json.loads(inside("tag", "-i", "lines.txt", "--threads", "2", *QUICKLY).stdout)
+    found = json.loads(inside("tag", "-i", "lines.txt", "--threads", "2", "--device", "cpu", *QUICKLY).stdout)
     assert (found["processes"], found["threads"], found["units"]) == (2, 1, 3 + 10 + 3)
     assert found["one_per_second"] > 0

@@ -68,7 +68,7 @@ def test_a_long_pipe_is_answered_by_both_in_order(tmp_path: Path) -> None:
 def test_a_long_pipe_is_shared_out_between_processes_and_answered_in_order(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "it", untrained())
     lines = [f"Mr Paris can sing in Sydney City , and {n} others can ." for n in range(1200)]
-    written, imported = run("tag", "-c", str(folder), "--threads", "2", stdin="\n".join(lines))
+    written, imported = run("tag", "-c", str(folder), "--threads", "2", "--device", "cpu", stdin="\n".join(lines))
     assert imported == []
     assert [json.loads(line)["text"] for line in written.splitlines()] == lines
 
@@ -76,7 +76,7 @@ def test_a_long_pipe_is_shared_out_between_processes_and_answered_in_order(tmp_p
 def test_what_goes_wrong_in_a_process_is_told_as_ever(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "it", untrained())
     (tmp_path / "long.txt").write_text("one two three\n" * 2000, encoding="utf-8")
-    command = ["translate", "-c", str(folder), "--threads", "2", "-i", str(tmp_path / "long.txt")]
+    command = ["translate", "-c", str(folder), "--threads", "2", "--device", "cpu", "-i", str(tmp_path / "long.txt")]
     done = subprocess.run([sys.executable, "-c", SCRIPT, *command], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (2, "")
     assert "was trained for tag, not for translate" in done.stderr
