@@ -1,4 +1,4 @@
-"""The most memory that `nlpseq tag` ever holds, and its speed, by the number of short lines that it is given.
+"""The most memory that the largest process of `nlpseq tag` ever holds, and its speed, by the number of short lines that it is given.
 
     python benchmarks/memory.py                 # a million lines: some 10 minutes
     python benchmarks/memory.py --lines 1000 10000
@@ -63,7 +63,7 @@ def measured(given: Namespace, count: int, where: Places) -> Row:
     assert sum(1 for _ in answers.open("rb")) == count, "one answer for each line"
     size = texts.stat().st_size / 2**20
     answers.unlink()
-    cells = {"peak, MiB": usage.peak / 2**20, "input, MiB": size, "s": usage.seconds, "lines/s": count / usage.seconds}
+    cells = {"peak of the largest process, MiB": usage.peak / 2**20, "input, MiB": size, "s": usage.seconds, "lines/s": count / usage.seconds}
     return Row(f"{count:,} lines", cells, True)
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     if given.prepare:
         return
     rows = [measured(given, count, where) for count in ([100, 1_000] if given.quick else given.lines)]
-    about = f"`nlpseq tag -i FILE -o FILE`, {given.threads} threads; start-up counted; every line has a new word."
+    about = f"`nlpseq tag -i FILE -o FILE`, {given.threads} processes; start-up counted; every line has a new word."
     finish(given, "memory", {"nlpseq": nlpseq.__version__}, [Table("Memory against input", about, tuple(rows))], {})
 
 

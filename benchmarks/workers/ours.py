@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import methodcaller
 from typing import Any
 
 import torch
@@ -16,21 +15,15 @@ from nlpseq.speed import from_raw_text
 
 
 class Ours:
-    """A pipeline, in so many processes as it may have threads; `beam` is that of a translator."""
+    """A pipeline; `beam` is that of a translator."""
 
     def load(self, checkpoint: str, threads: int, beam: int | None = None, batch_size: int | None = None) -> None:
         flush_denormals()
         self.checkpoint, self.batch_size = checkpoint, batch_size
-        change = methodcaller("searching", beam_size=beam)
-        if threads > 1 and batch_size is None:
-            self.pipeline: Any = nlpseq.load(checkpoint, processes=threads)
-            self.pipeline = self.pipeline.adjusted(change) if beam else self.pipeline
-            self.pipeline.start()
-        else:
-            self.pipeline = nlpseq.load(checkpoint, threads=threads)
-            self.pipeline = change(self.pipeline) if beam else self.pipeline
-        first = ["Everything that is made at the first use is made by now."]
-        list(self.pipeline.pipe(first * threads, batch_size=1))
+        self.pipeline: Any = nlpseq.load(checkpoint, threads=threads)
+        if beam:
+            self.pipeline = self.pipeline.searching(beam_size=beam)
+        self.pipeline("Everything that is made at the first use is made by now.")
 
     def work(self, texts: str) -> int:
         """Raw text to JSON Lines; the units of the task (words, texts)."""
