@@ -20,7 +20,7 @@ from nlpseq.tasks.judging import Judge, judge
 from nlpseq.tasks.tagging_answers import Labelled, assembled
 from nlpseq.tasks.tagging_config import TaggingConfig
 from nlpseq.tasks.translation_answers import Translated
-from nlpseq.tasks.translation_paragraphs import joined
+from nlpseq.tasks.translation_paragraphs import in_pieces, joined, mended
 from nlpseq.text.paragraphs import Part, parts_of
 from nlpseq.text.rules import Rules
 from nlpseq.text.tokenizer import Sentence, Tokenizer
@@ -215,18 +215,34 @@ class TranslationPipeline:
     def _predictions(self, chunks: Iterable[tuple[int, list[Text]]]) -> Iterator[TranslationPrediction | Failure]:
         for number, chunk in chunks:
             parsed = [_as_paragraphs(item, number + index) for index, item in enumerate(chunk)]
-            wanted = [p.text for one in parsed if not isinstance(one, Failure) for p in one[1] if p.translated]
-            translated = iter(
-                self.translator.translate(
-                    wanted, self.search, alternatives=max(1, self.alternatives), attention=self.attention
-                )
-            )
+            answers = iter(self._translated([one[1] for one in parsed if not isinstance(one, Failure)]))
             for one in parsed:
                 if isinstance(one, Failure):
                     yield one
                 else:
-                    own = list(islice(translated, sum(part.translated for part in one[1])))
-                    yield joined(*one, own, alternatives=self.alternatives, attention=self.attention)
+                    parts, own = next(answers)
+                    yield joined(one[0], parts, own, alternatives=self.alternatives, attention=self.attention)
+
+    def _translated(self, texts: Sequence[Sequence[Part]]) -> list[tuple[list[Part], list[Translated]]]:
+        """The parts of each text, and the translations of those that are to be translated.
+
+        Parts that come back without their addresses are cut there, and their pieces translated as well.
+        """
+        first = iter(self._asked(part.asked for parts in texts for part in parts if part.translated))
+        found = [list(islice(first, sum(part.translated for part in parts))) for parts in texts]
+        lost = [in_pieces(parts, own) for parts, own in zip(texts, found, strict=True)]
+        again = iter(self._asked(p.asked for each in lost for pieces in each for p in pieces if p.translated))
+        return [mended(parts, own, cut, again) for parts, own, cut in zip(texts, found, lost, strict=True)]
+
+    def _asked(self, sentences: Iterable[str]) -> list[Translated]:
+        wanted = list(sentences)
+        if not wanted:
+            return []
+        alternatives = max(1, self.alternatives)
+        found: list[Translated] = self.translator.translate(
+            wanted, self.search, alternatives=alternatives, attention=self.attention
+        )
+        return found
 
 
 def _as_paragraphs(item: Text, number: int) -> tuple[str, list[Part]] | Failure:

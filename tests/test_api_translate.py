@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -53,6 +53,34 @@ def test_addresses_stay_as_they_are() -> None:
     translation = pipe()("a b ada@example.org c d. https://example.org/a?b=c").translation
     assert " ada@example.org " in translation
     assert translation.endswith(" https://example.org/a?b=c")
+
+
+class Echo:
+    """A translator that says what it is asked, but for a name."""
+
+    def __init__(self, lost: str = "") -> None:
+        self.config = translators.untrained().config
+        self.lost = lost
+        self.asked: list[str] = []
+
+    def translate(self, sentences: Sequence[str], *_: object, **__: object) -> list[Translated]:
+        self.asked += sentences
+        said = [sentence.replace(self.lost, "she") if self.lost else sentence for sentence in sentences]
+        return [Translated(one, -1.0, (), None, None) for one in said]
+
+
+def test_an_address_within_a_sentence_is_translated_around() -> None:
+    text = "First. Write to ada@example.org before noon. Last."
+    echo = Echo()
+    assert TranslationPipeline(echo, pipe().manifest)(text).translation == text
+    assert echo.asked == ["First.", "Write to Tom before noon.", "Last."]
+
+
+def test_where_the_name_in_its_place_is_lost_the_sentence_is_cut() -> None:
+    text = "First. Write to ada@example.org before noon. Last."
+    echo = Echo(lost="Tom")
+    assert TranslationPipeline(echo, pipe().manifest, alternatives=2)(text).translation == text
+    assert echo.asked == ["First.", "Write to Tom before noon.", "Last.", "Write to", "before noon."]
 
 
 def test_no_more_is_read_than_a_batch() -> None:

@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from nlpseq.records import Alternative, TranslationPrediction
 from nlpseq.tasks.translation_answers import Translated
 from nlpseq.text.paragraphs import Part, rejoined
+
+
+def in_pieces(parts: Sequence[Part], translated: Sequence[Translated]) -> list[list[Part]]:
+    """For each part that was to be translated its pieces, where addresses were lost on the way, else nothing."""
+    wanted = [part for part in parts if part.translated]
+    return [
+        part.cut() if part.restored(one.translation) is None else []
+        for part, one in zip(wanted, translated, strict=True)
+    ]
+
+
+def mended(
+    parts: Sequence[Part],
+    translated: Sequence[Translated],
+    cut: Sequence[Sequence[Part]],
+    again: Iterator[Translated],
+) -> tuple[list[Part], list[Translated]]:
+    """The parts and their translations, with the pieces of those that were `cut`, translated `again`, in their place."""
+    own, pieces = iter(translated), iter(cut)
+    all_parts: list[Part] = []
+    found: list[Translated] = []
+    for part in parts:
+        instead = next(pieces) if part.translated else []
+        all_parts += instead or [part]
+        if part.translated:
+            one = next(own)
+            found += islice(again, sum(piece.translated for piece in instead)) if instead else [one]
+    return all_parts, found
 
 
 def joined(
@@ -41,8 +70,9 @@ def _alternatives(
 ) -> tuple[Alternative, ...]:
     """The best `count` choices of one alternative for each sentence, `best` first: by the mean of their scores."""
     chosen: list[tuple[float, tuple[str, ...]]] = [(0.0, ())]  # sum of scores, translations so far
-    for one in translated:
+    for part, one in zip((part for part in parts if part.translated), translated, strict=True):
         own = one.alternatives or (Alternative(one.translation, one.score),)
+        own = [alternative for alternative in own if part.restored(alternative.translation) is not None]
         longer = ((total + a.score, (*texts, a.translation)) for total, texts in chosen for a in own)
         chosen = heapq.nlargest(count, longer)
     found = {best.translation: best.score}

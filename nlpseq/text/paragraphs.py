@@ -31,25 +31,55 @@ _ABBREVIATIONS = frozenset(
 )
 
 
+# Names that stand in for addresses while a sentence is translated: most languages leave them as they are.
+_STAND_INS = ("Tom", "John", "Bob")
+
+
 class Part(NamedTuple):
-    """A stretch of a text. What is not to be `translated` is kept. `whole` says that it is a sentence, not a piece."""
+    """A stretch of a text. What is not to be `translated` is kept. `whole` says that it is a sentence, not a piece.
+
+    `addresses` are those in it, each with the name that stands in for it.
+    """
 
     text: str
     translated: bool
     whole: bool = True
+    addresses: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """What is given to the translator: the text with names in the place of its addresses."""
+        if not self.addresses:
+            return self.text
+        names = iter(name for name, _ in self.addresses)
+        return _ADDRESS.sub(lambda _: next(names), self.text)
+
+    def restored(self, translation: str) -> str | None:
+        """A translation of what was asked with its addresses; None where one of the names is not in it just once."""
+        if not self.addresses:
+            return translation
+        there = dict(self.addresses)
+        pattern = re.compile(rf"(?<!\w)(?:{'|'.join(there)})(?!\w)")
+        if sorted(pattern.findall(translation)) != sorted(there):
+            return None
+        return pattern.sub(lambda found: there[found[0]], translation)
+
+    def cut(self) -> list[Part]:
+        """The same stretch cut at its addresses: for a translator that does not leave names alone."""
+        return list(_pieces(self.text))
 
 
 def parts_of(text: str) -> list[Part]:
     """The parts of a text: joined, they are the text.
 
     A sentence ends at its marks where white space and no lower-case letter follows, at a line break or a tab, and in
-    any case at LONGEST. White space around sentences is kept, and so are addresses (of e-mail and of the web) and
-    whatever has no letter.
+    any case at LONGEST. White space around sentences is kept, and so are addresses (of e-mail and of the web), by a name
+    that stands in for each, and whatever has no letter.
     """
     parts: list[Part] = []
     for line in _LINE.findall(text):
         for sentence in _sentences(line):
-            parts += _pieces(sentence)
+            parts += _with_names(sentence) or _pieces(sentence)
     return parts
 
 
@@ -61,7 +91,9 @@ def rejoined(parts: Sequence[Part], translations: Iterable[str]) -> str:
 
 def _fitted(part: Part, translation: str) -> str:
     """A translation, on one line; that of a piece without a final mark does not get one."""
-    translation = _BREAKS.sub(" ", translation)
+    restored = part.restored(translation)
+    assert restored is not None, "a part whose addresses are lost is cut, and its pieces are translated"
+    translation = _BREAKS.sub(" ", restored)
     if part.whole or _FINAL_MARKS.search(part.text):
         return translation
     return _FINAL_MARKS.sub("", translation) or translation
@@ -102,6 +134,22 @@ def _short(sentence: str) -> Iterator[str]:
         begin = end
     if begin < len(sentence):
         yield sentence[begin:]
+
+
+def _with_names(sentence: str) -> list[Part]:
+    """A sentence around a few addresses, as one part; nothing where it has none, or too many, or no words besides."""
+    found = _ADDRESS.findall(sentence)
+    names = [name for name in _STAND_INS if name not in sentence][: len(found)]
+    if not found or len(names) < len(found) or not any(map(str.isalpha, _ADDRESS.sub("", sentence))):
+        return []
+    inside = sentence.strip()
+    start = sentence.index(inside)
+    parts = [
+        Part(sentence[:start], translated=False),
+        Part(inside, translated=True, addresses=tuple(zip(names, found, strict=True))),
+        Part(sentence[start + len(inside) :], translated=False),
+    ]
+    return [part for part in parts if part.text]
 
 
 def _pieces(sentence: str) -> Iterator[Part]:

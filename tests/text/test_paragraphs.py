@@ -10,7 +10,7 @@ from nlpseq.text.paragraphs import LONGEST, parts_of, rejoined
 
 
 def translated(text: str) -> list[str]:
-    return [part.text for part in parts_of(text) if part.translated]
+    return [part.asked for part in parts_of(text) if part.translated]
 
 
 nasty = st.text(st.sampled_from("ab A.!?…\"'») \n\r\t\u3000\u0085。।@:/w1-,é"), max_size=80) | st.text()
@@ -58,16 +58,32 @@ def test_sentences(text: str, sentences: list[str]) -> None:
 def test_spacing_addresses_and_blank_lines_survive() -> None:
     text = "  Hello there.  Bye.\n\n\tWrite to ada.l@example.org, or see https://example.org/x.\n12:30\n"
     parts = parts_of(text)
-    assert translated(text) == ["Hello there.", "Bye.", "Write to", ", or see"]
+    assert translated(text) == ["Hello there.", "Bye.", "Write to Tom, or see John."]
     answer = rejoined(parts, [f"<{sentence}>" for sentence in translated(text)])
     assert (
-        answer == "  <Hello there.>  <Bye.>\n\n\t<Write to> ada.l@example.org<, or see> https://example.org/x.\n12:30\n"
+        answer == "  <Hello there.>  <Bye.>\n\n\t<Write to ada.l@example.org, or see https://example.org/x.>\n12:30\n"
     )
 
 
-def test_a_piece_before_an_address_gets_no_full_stop() -> None:
-    parts = parts_of("Write to a@b.org.")
-    assert rejoined(parts, ["Écrivez à."]) == "Écrivez à a@b.org."
+def test_names_that_stand_in_for_addresses_may_change_places() -> None:
+    (part,) = parts_of("Tom wrote to a@b.org about https://c.org/d.")
+    assert part.asked == "Tom wrote to John about Bob."
+    assert part.restored("Über Bob schrieb Tom an John.") == "Über https://c.org/d schrieb Tom an a@b.org."
+
+
+@pytest.mark.parametrize("translation", ["Écrivez.", "Écrivez à Tommy.", "Écrivez à Tom, Tom."])
+def test_a_sentence_that_lost_its_address_is_cut(translation: str) -> None:
+    (part,) = parts_of("Write to a@b.org today.")
+    assert part.restored(translation) is None
+    assert [(piece.text, piece.translated) for piece in part.cut()] == [
+        ("Write to", True), (" ", False), ("a@b.org", False), (" ", False), ("today.", True),
+    ]  # fmt: skip
+
+
+def test_a_sentence_of_many_addresses_is_cut_at_once() -> None:
+    parts = parts_of("Ask a@b.org, c@b.org, d@b.org or e@b.org.")
+    assert [part.text for part in parts if part.translated] == ["Ask", "or"]
+    assert rejoined(parts, ["Demandez à.", "ou"]) == "Demandez à a@b.org, c@b.org, d@b.org ou e@b.org."
     assert rejoined(parts_of("Come"), ["Venez."]) == "Venez."
 
 
