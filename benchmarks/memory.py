@@ -1,4 +1,4 @@
-"""The most memory that the largest process of `nlpseq tag` ever holds, and its speed, by the number of short lines that it is given.
+"""The most memory that a process of `nlpseq tag` ever holds, and its speed, by the number of short lines it is given.
 
     python benchmarks/memory.py                 # a million lines: some 10 minutes
     python benchmarks/memory.py --lines 1000 10000
@@ -63,7 +63,8 @@ def measured(given: Namespace, count: int, where: Places) -> Row:
     assert sum(1 for _ in answers.open("rb")) == count, "one answer for each line"
     size = texts.stat().st_size / 2**20
     answers.unlink()
-    cells = {
+    speed = {"s": usage.seconds, "lines/s": count / usage.seconds}
+    cells = {"peak of the largest process, MiB": usage.peak / 2**20, "input, MiB": size, **speed}
         "peak of the largest process, MiB": usage.peak / 2**20,
         "input, MiB": size,
         "s": usage.seconds,

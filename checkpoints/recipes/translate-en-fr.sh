@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains the shipped translator from English to French on one core in some two hours and a quarter, in two parts. Needs nlpseq
+# Trains the shipped translator from English to French on one core in some two hours, in two parts. Needs nlpseq
 # as a command, and the corpora: by `nlpseq corpora get multi30k tatoeba --unverified`, or from NLPSEQ_CORPORA_MIRROR.
 # Interrupted, it goes on where it was when it is run again.
 set -euo pipefail

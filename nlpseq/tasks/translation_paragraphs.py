@@ -26,7 +26,7 @@ def mended(
     cut: Sequence[Sequence[Part]],
     again: Iterator[Translated],
 ) -> tuple[list[Part], list[Translated]]:
-    """The parts and their translations, with the pieces of those that were `cut`, translated `again`, in their place."""
+    """Parts and translations, where a part was `cut` those of its pieces, which were translated `again`."""
     own, pieces = iter(translated), iter(cut)
     all_parts: list[Part] = []
     found: list[Translated] = []
@@ -71,8 +71,8 @@ def _alternatives(
     """The best `count` choices of one alternative for each sentence, `best` first: by the mean of their scores."""
     chosen: list[tuple[float, tuple[str, ...]]] = [(0.0, ())]  # sum of scores, translations so far
     for part, one in zip((part for part in parts if part.translated), translated, strict=True):
-        own = one.alternatives or (Alternative(one.translation, one.score),)
-        own = [alternative for alternative in own if part.restored(alternative.translation) is not None]
+        said = one.alternatives or (Alternative(one.translation, one.score),)
+        own = [alternative for alternative in said if part.restored(alternative.translation) is not None]
         longer = ((total + a.score, (*texts, a.translation)) for total, texts in chosen for a in own)
         chosen = heapq.nlargest(count, longer)
     found = {best.translation: best.score}
