@@ -63,8 +63,7 @@ def measured(given: Namespace, count: int, where: Places) -> Row:
     assert sum(1 for _ in answers.open("rb")) == count, "one answer for each line"
     size = texts.stat().st_size / 2**20
     answers.unlink()
-    speed = {"s": usage.seconds, "lines/s": count / usage.seconds}
-    cells = {"peak of the largest process, MiB": usage.peak / 2**20, "input, MiB": size, **speed}
+    cells = {
         "peak of the largest process, MiB": usage.peak / 2**20,
         "input, MiB": size,
         "s": usage.seconds,

@@ -73,8 +73,8 @@ def parts_of(text: str) -> list[Part]:
     """The parts of a text: joined, they are the text.
 
     A sentence ends at its marks where white space and no lower-case letter follows, at a line break or a tab, and in
-    any case at LONGEST. White space around sentences is kept, and so is whatever has no letter. For addresses (of e-mail
-    and of the web) names stand in.
+    any case at LONGEST. White space around sentences is kept, and so is whatever has no letter. For addresses (of
+    e-mail and of the web) names stand in.
     """
     parts: list[Part] = []
     for line in _LINE.findall(text):
