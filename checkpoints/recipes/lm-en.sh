@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains the shipped language model on one core in an hour and a half. Takes a file of plain English, a sentence or paragraph
+# Trains a language model of English on one core in some two hours. Takes a file of plain English, a sentence or paragraph
 # on a line, packed by xz; a quarter of it is read, every fourth block of 200 lines. Needs nlpseq as a command.
 # Interrupted, it goes on where it was when it is run again.
 #
