@@ -139,7 +139,7 @@ class VectorCache:
         ids = word_ids(words, self.words, self.word_length, characters=characters)
         first = len(self._rows)
         if first + len(words) > len(self.vectors_RD):
-            grown = self.vectors_RD.new_empty(2 * first + CHUNK, self.embedding.width)
+            grown = self.vectors_RD.new_empty(2 * first + len(words), self.embedding.width)
             grown[:first] = self.vectors_RD[:first]
             self.vectors_RD = grown
         self.vectors_RD[first : first + len(words)] = self.embedding.of_words(*(part.to(self.device) for part in ids))

@@ -154,6 +154,7 @@ def test_the_memory_of_vectors_changes_nothing_and_has_an_end(monkeypatch: pytes
 
     monkeypatch.setattr(module, "CACHE_LIMIT", 3)
     monkeypatch.setattr(module, "CHUNK", 2)
+    monkeypatch.setattr(module, "FRESH", 2)
     one = embedding().eval()
     cache = VectorCache(one, VOCABULARIES, 24)
     asked = [["the", "cat"], ["sat", "the", "zebra"], [], ["on", "mat", "a", "the"], ["q1", "q2", "q3", "q4", "q5"]]
