@@ -18,11 +18,12 @@ settings.load_profile("nlpseq")
 
 
 @pytest.fixture(autouse=True)
-def _denormal_numbers() -> Iterator[None]:
-    """Loading a model makes denormal numbers zero in the whole process, where hypothesis refuses to draw floats."""
+def _torch_as_it_was() -> Iterator[None]:
+    """What a command sets for its whole process: denormal numbers as zero (hypothesis refuses to draw floats), threads."""
     yield
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
+        torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
