@@ -19,7 +19,7 @@ settings.load_profile("nlpseq")
 
 @pytest.fixture(autouse=True)
 def _torch_as_it_was() -> Iterator[None]:
-    """What a command sets for its whole process: denormal numbers as zero (hypothesis refuses to draw floats), threads."""
+    """What a command sets for its process is undone: threads, and denormals as zero, which hypothesis refuses."""
     yield
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
