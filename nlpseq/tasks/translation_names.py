@@ -79,7 +79,7 @@ def _changed(text: str, changes: dict[str, str]) -> str:
 
 
 def _capitalised(word: str) -> bool:
-    return word[0].isupper() and word[1:].islower()
+    return word.isalpha() and word[0].isupper() and word[1:].islower()
 
 
 def _vowel(word: str) -> bool:
