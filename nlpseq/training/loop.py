@@ -86,7 +86,7 @@ def fit(run: Run, items: Sequence[Any], dev: Sequence[Any], *, time_limit: float
     outside = torch.get_rng_state()
     torch.set_rng_state(run.random_state)
     try:
-        while not _over(run, time_limit):
+        while not _over(run) and not _late(run, time_limit):
             for report in _epoch(run, items, dev, meter, time_limit):
                 run.random_state = torch.get_rng_state()
                 yield report
@@ -96,11 +96,9 @@ def fit(run: Run, items: Sequence[Any], dev: Sequence[Any], *, time_limit: float
     run.use_best()
 
 
-def _over(run: Run, time_limit: float | None) -> bool:
+def _over(run: Run) -> bool:
     config = run.config
-    return (
-        _late(run, time_limit) or run.epoch >= config.epochs or bool(config.patience and run.waited >= config.patience)
-    )
+    return run.epoch >= config.epochs or bool(config.patience and run.waited >= config.patience)
 
 
 def _late(run: Run, time_limit: float | None) -> bool:
@@ -114,7 +112,7 @@ def _epoch(
     config, task = run.config, run.task
     batches = task.batches(items, config.batch_tokens, config.seed * 10_007 + run.epoch)
     every = config.evaluate_every
-    while run.position < len(batches) and not _over(run, time_limit):
+    while run.position < len(batches) and not _over(run):
         done = (run.epoch + run.position / len(batches)) / config.epochs
         if time_limit is not None:
             done = max(done, min(1.0, (run.seconds + 2 * run.evaluating) / time_limit))

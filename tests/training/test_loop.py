@@ -193,6 +193,13 @@ def test_a_time_limit_ends_it_with_an_evaluation_and_the_rate_at_nothing(monkeyp
     assert all(left is not None and 0 <= left <= 20 for left in lefts)
 
 
+@pytest.mark.parametrize("tenths", range(30, 40))
+def test_it_ends_with_an_evaluation_wherever_the_limit_falls(tenths: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between a step and its report, too: a report takes time itself."""
+    monkeypatch.setattr(loop, "time", Clock())
+    assert list(going(begin(epochs=1000), time_limit=tenths / 10 + 0.05))[-1].scores is not None
+
+
 def test_a_time_limit_counts_over_resumed_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "time", Clock())
     run = begin(epochs=1000)
