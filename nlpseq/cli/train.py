@@ -167,6 +167,7 @@ def command(
             pair_fields=PairFields(source_column or data.source_column, target_column or data.target_column),
             direction=_direction(from_language, to_language, data.direction),
         ),
+        sources=data.sources,
         teachers=teacher or (),
         start=start,
         command=shlex.join(["nlpseq", *sys.argv[1:]]),

@@ -11,9 +11,10 @@ import msgspec
 from nlpseq.checkpoint import CONFIG, find_checkpoint, load_task, verify
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.plain import plain_parts
-from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, read_sources, source_of
+from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, is_file, read_sources, source_of
 from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError
+from nlpseq.records import Source
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import WORDS_ALONE, must_fit, shapes_of
 from nlpseq.text.tokenizer import Tokenizer
@@ -31,6 +32,10 @@ class DataConfig(Section, frozen=True):
     source_column: str | None = None  # of pairs, as are the next
     target_column: str | None = None
     direction: str | None = None
+    sources: dict[str, str] = msgspec.field(default_factory=dict)  # what its files were made of: name, licence
+
+
+_NONE: Mapping[str, str] = {}
 
 
 def settings_of(task: str) -> list[tuple[str, str, str]]:
@@ -69,11 +74,13 @@ def prepare(
     teachers: Sequence[str] = (),
     start: str | None = None,
     reading: Reading = AS_USUAL,
+    sources: Mapping[str, str] = _NONE,
     threads: int | None = None,
     **options: Any,
 ) -> Job:
     """Reads and checks everything that a training run needs. `options` are fields of `Job`.
 
+    `sources`, where they are given, say what the files were made of, name and licence, in their place in the manifest.
     Raises UsageError for wrong settings or no training data, DataError for unreadable files.
     """
     if not train:
@@ -107,13 +114,19 @@ def prepare(
         dev=held,
         output=output,
         languages=languages,
-        trained_on=tuple(dict.fromkeys((*(verify(base).trained_on if base else ()), *map(source_of, train)))),
+        trained_on=tuple(dict.fromkeys((*(verify(base).trained_on if base else ()), *_origins(train, sources)))),
         teachers=tuple(_finished("--teacher", name) for name in teachers),
         start=base,
         pretrained=pretrained,
         dev_on=tuple(dict.fromkeys(source_of(spec).name for spec in dev)) or ("a held-out tenth",),
         **options,
     )
+
+
+def _origins(train: Sequence[str], sources: Mapping[str, str]) -> list[Source]:
+    """What the manifest names: the corpora, and the files, or in their place what they were made of."""
+    named = [source_of(spec) for spec in train if not (sources and is_file(spec))]
+    return [*(Source(name, licence) for name, licence in sources.items()), *named]
 
 
 def _for_words(config: Any, train: Sequence[str], reading: Reading) -> tuple[Reading, tuple[str, ...]]:

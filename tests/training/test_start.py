@@ -10,7 +10,8 @@ import pytest
 
 from nlpseq.checkpoint import load_task, verify
 from nlpseq.errors import UsageError
-from nlpseq.training.prepare import prepare
+from nlpseq.records import Source
+from nlpseq.training.prepare import given_settings, prepare
 from nlpseq.training.train import train
 
 WORDS = (("good", "positive"), ("fine", "positive"), ("bad", "negative"), ("dull", "negative"))
@@ -47,6 +48,17 @@ def test_it_begins_with_the_words_and_weights_of_the_checkpoint(base: Path, tmp_
         assert (after.network.state_dict()[name] - weight).abs().max() <= 1e-3  # float16 on disk
     assert [source.name for source in verify(folder).trained_on] == ["a.csv", "b.csv"]
     assert json.loads((folder / "config.json").read_text())["encoder"]["width"] == 8
+
+
+def test_what_files_are_made_of_stands_in_their_place(tmp_path: Path) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text('[data.sources]\n"Our tickets" = "internal"\n"Vectors" = "CC0-1.0"\n')
+    _, data = given_settings(config, [])
+    folder = run(
+        tmp_path / "run", written(tmp_path / "a.csv", ROWS), SMALL | {"training": {"epochs": 1}}, sources=data.sources
+    )
+    assert verify(folder).trained_on == (Source("Our tickets", "internal"), Source("Vectors", "CC0-1.0"))
+    assert "| Our tickets | internal |" in (folder / "README.md").read_text()
 
 
 def test_settings_of_training_are_not_inherited_and_others_may_be_changed(base: Path, tmp_path: Path) -> None:
