@@ -44,8 +44,8 @@ class Pooling(nn.Module):
             return states_BTH.masked_fill(outside_BT1, 0.0).sum(1) / lengths_B[:, None]
         if kind == "max":
             return states_BTH.masked_fill(outside_BT1, -torch.inf).amax(1)
-        weights_BT1 = self.attention_weights(states_BTH, mask_BT).unsqueeze(2)
-        return (states_BTH.masked_fill(outside_BT1, 0.0) * weights_BT1).sum(1)
+        weights_B1T = self.attention_weights(states_BTH, mask_BT).unsqueeze(1)
+        return torch.bmm(weights_B1T, states_BTH.masked_fill(outside_BT1, 0.0)).squeeze(1)
 
     def attention_weights(self, states_BTH: Tensor, mask_BT: Tensor) -> Tensor:
         """How much each position counts (B, T): sums to 1 over the true ones, 0 elsewhere."""

@@ -20,15 +20,16 @@ FRESH = 256  # words whose vectors are computed at once: what is made of their c
 
 
 def word_ids(
-    words: Sequence[str], vocabularies: WordVocabularies, limit: int, *, characters: bool = True
+    words: Sequence[str], vocabularies: WordVocabularies, limit: int, *, characters: bool = True, affixes: bool = True
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Form ids (U,), character ids (U, C; at most `limit` characters and two marks) and affix ids (U, A) of words.
 
-    Without `characters` C is 0.
+    Without `characters` C is 0, without `affixes` A is.
     """
     forms_U = torch.tensor([vocabularies.form_id(word) for word in words])
     characters_UC = pad([vocabularies.character_ids(word, limit) if characters else [] for word in words])
-    return forms_U, characters_UC, torch.tensor([vocabularies.affix_ids(word) for word in words])
+    affixes_UA = torch.tensor([vocabularies.affix_ids(word) if affixes else [] for word in words], dtype=torch.int64)
+    return forms_U, characters_UC, affixes_UA
 
 
 class WordTable:
@@ -135,8 +136,8 @@ class VectorCache:
         return [[known[word] for word in sentence] for sentence in sentences]
 
     def _add(self, words: Sequence[str]) -> None:
-        characters = self.embedding.characters is not None
-        ids = word_ids(words, self.words, self.word_length, characters=characters)
+        characters, affixes = self.embedding.characters is not None, self.embedding.affixes is not None
+        ids = word_ids(words, self.words, self.word_length, characters=characters, affixes=affixes)
         first = len(self._rows)
         if first + len(words) > len(self.vectors_RD):
             grown = self.vectors_RD.new_empty(2 * first + len(words), self.embedding.width)
