@@ -20,6 +20,7 @@ from nlpseq.corpora.plain import read_plain
 from nlpseq.corpora.sources import Reading, read_sources
 from nlpseq.device import find_device, flush_denormals, use_threads
 from nlpseq.errors import DataError, NlpseqError
+from nlpseq.generation import GenerationPipeline
 from nlpseq.layers_alone import layers_alone
 from nlpseq.machine import peak_memory
 from nlpseq.records import Continuation, Failure, TagPrediction
@@ -98,7 +99,7 @@ def measure(
     else:
         passes = [first, *(_fresh_pass(checkpoint, texts, device, threads) for _ in range(runs - 1))]
     speeds = [each.units / each.seconds for each in passes]
-    singles = sorted(latencies(load(checkpoint, device=device, threads=threads), texts[:SINGLE]))
+    singles = sorted(latencies(_loaded(checkpoint, device, threads), texts[:SINGLE]))
     return Speed(
         checkpoint=checkpoint,
         task=first.task,
@@ -133,10 +134,16 @@ class _Pass(NamedTuple):
 
 def _fresh_pass(checkpoint: str, texts: Sequence[str], device: str, threads: int | None) -> _Pass:
     started = time.perf_counter()
-    pipeline = load(checkpoint, device=device, threads=threads)
+    pipeline = _loaded(checkpoint, device, threads)
     loading = time.perf_counter() - started
     pipeline(texts[0])  # what is made at the first use is counted in the whole process
     return _Pass(pipeline.task, loading, *from_raw_text(pipeline, texts))
+
+
+def _loaded(checkpoint: str, device: str, threads: int | None) -> Any:
+    """The pipeline of a checkpoint; a language model writes the same each time."""
+    pipeline = load(checkpoint, device=device, threads=threads)
+    return pipeline.writing_with(seed=1) if isinstance(pipeline, GenerationPipeline) else pipeline
 
 
 def _shared_pass(checkpoint: str, texts: Sequence[str], processes: int) -> _Pass:
