@@ -33,9 +33,10 @@ def tagging(work: Path, quick: bool) -> Path:
 
 
 def sentiment(work: Path, quick: bool) -> Path:
-    """A folder with NAME.train.jsonl and NAME.dev.jsonl (text, label) and NAME.dev.txt, for sst-2, sst-5 and imdb.
+    """A folder with NAME.train.jsonl and NAME.dev.jsonl (text, label), for sst-2, sst-5 and imdb; NAME.txt to be timed.
 
-    Of the treebank, all phrases are for training and whole sentences for development.
+    Of the treebank, all phrases are for training and whole sentences for development. Timed are its whole training
+    sentences, since those for development are read in half a second, and the development reviews of IMDb.
     """
 
     def make(folder: Path) -> dict[str, Any]:
@@ -47,8 +48,8 @@ def sentiment(work: Path, quick: bool) -> Path:
             for part, source in (("train", train), ("dev", dev)):
                 texts = _some([e for e in read_text_source(source, part) if scheme in e.labels], quick)
                 write_objects(folder / f"{name}.{part}.jsonl", (_labelled(text, scheme) for text in texts))
-                if part == "dev":
-                    write_lines(folder / f"{name}.dev.txt", (text.text for text in texts))
+        for name, source, part in (("sst-2", "sst", "train"), ("imdb", "imdb@polarity", "dev")):
+            write_lines(folder / f"{name}.txt", (text.text for text in _some(read_text_source(source, part), quick)))
         return {}
 
     kept(work / "sentiment-data", make)
