@@ -6,8 +6,8 @@
 
 Peers are trained from scratch, once, each in an environment of its own: on all phrases of the treebank with two labels,
 with five, and on nine tenths of the labelled reviews of IMDb. They are bags of words, and a recurrent network cannot be
-as fast. Development texts go from raw text to JSON Lines with all probabilities, by all in turns, in one process on one
-core and in two on half of the texts each; nlpseq also in one process with two threads.
+as fast. Sentences of the treebank and reviews go from raw text to JSON Lines with all probabilities, by all in turns, in
+one process on one core and in two on half of the texts each; nlpseq also in one process with two threads.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def main() -> None:
         return
     tables = []
     for corpus, title in TIMED.items():
-        texts = data.sentiment(where.work, where.quick) / f"{corpus}.dev.txt"
+        texts = data.sentiment(where.work, where.quick) / f"{corpus}.txt"
         ready = [peer for peer, made in peers.items() if corpus in made]
         taking_part = contenders(given.checkpoint, corpus, where, ready)
         job = partial(share_of, data.in_shares(texts, 1), data.in_shares(texts, 2))
