@@ -6,8 +6,8 @@
 
 Peers are trained from scratch, once, each in an environment of its own: on all phrases of the treebank with two labels,
 with five, and on nine tenths of the labelled reviews of IMDb. They are bags of words, and a recurrent network cannot be
-as fast. Sentences of the treebank and reviews go from raw text to JSON Lines with all probabilities, by all in turns, in
-one process on one core and in two on half of the texts each; nlpseq also in one process with two threads.
+as fast. Sentences of the treebank and reviews go from raw text to JSON Lines with all probabilities, by all in turns,
+in one process on one core and in two on half of the texts each; nlpseq also in one process with two threads.
 """
 
 from __future__ import annotations

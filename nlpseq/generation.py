@@ -73,14 +73,14 @@ class GenerationPipeline:
         of a pipe. Of a beam search it is one part.
         """
         if self.writing.beam_size:
-            yield likeliest(self.model, _whole(text), self.writing)[0][0]
+            yield likeliest(self.model, _whole(text), self.writing)[0].text
             return
         for piece in write(self.model, _whole(text), self.writing, self._chance(number)):
             if piece.text:
                 yield piece.text
 
     def _chance(self, number: int) -> torch.Generator:
-        seed = secrets.randbits(60) if self.seed is None else self.seed * 1_000_003 + number
+        seed = secrets.randbits(60) if self.seed is None else (self.seed * 1_000_003 + number) % 2**63
         return torch.Generator().manual_seed(seed)
 
     def _continued(self, item: Text, number: int) -> Continuation | Failure:
@@ -91,11 +91,9 @@ class GenerationPipeline:
         if self.suggestions:
             return Continuation(prompt=text, suggestions=tuple(suggest(self.model, prompt, self.suggestions)))
         if self.writing.beam_size:
-            found = likeliest(self.model, prompt, self.writing)
-            (best, score, ended), *others = found
-            tokens = len(self.model.units.ids(best))
-            rest = tuple(other for other, _, _ in others)
-            return Continuation(prompt=text, text=best, tokens=tokens, ended=ended, score=score, alternatives=rest)
+            best, *others = likeliest(self.model, prompt, self.writing)
+            rest = tuple(other.text for other in others)
+            return Continuation(prompt=text, **best._asdict(), alternatives=rest)
         pieces = list(write(self.model, prompt, self.writing, self._chance(number)))
         return Continuation(
             prompt=text,

@@ -86,6 +86,22 @@ def test_a_beam_finds_what_is_likelier_than_greed_does(unit: str) -> None:
 
 
 @every_unit
+def test_what_a_beam_and_greed_both_find_has_the_same_figures(unit: str) -> None:
+    for count in range(1, 9):
+        beam, greedy = (
+            pipeline(unit, max_tokens=count, **one)(PROMPT) for one in ({"beam_size": 1}, {"temperature": 0})
+        )
+        assert (beam.text, beam.tokens) == (greedy.text, greedy.tokens)
+        if beam.ended == greedy.ended:  # a search looks whether the end is likeliest behind the last unit, too
+            assert beam.score == pytest.approx(greedy.score, abs=1e-4)
+
+
+def test_any_seed_will_do() -> None:
+    for seed in (0, 1759000000000000000, 2**80):
+        assert pipeline("words", seed=seed)(PROMPT) == pipeline("words", seed=seed)(PROMPT)
+
+
+@every_unit
 def test_suggestions_are_words_with_probabilities(unit: str) -> None:
     found = pipeline(unit, suggestions=4)(PROMPT)
     assert found.text == ""

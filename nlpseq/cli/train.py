@@ -186,7 +186,7 @@ def _direction(source: str | None, target: str | None, in_file: str | None) -> D
     from nlpseq.errors import UsageError
 
     if source and target:
-        return Direction.parse(f"{source}-{target}")
+        return Direction.between(source, target)
     if source or target:
         raise UsageError("Give both --from and --to: the language that is translated, and the one it becomes.")
     return Direction.parse(in_file) if in_file else None

@@ -109,7 +109,10 @@ def _before(pair: SentencePair, split: str, seen: dict[int, tuple[str, str]]) ->
 
 def _unreadable(error: DataError | UsageError, paths: Sequence[str | Path]) -> Finding:
     if isinstance(error, ApartError):
-        return _apart(paths)
+        try:
+            return _apart(paths)
+        except DataError as worse:  # further on, where nobody had read
+            error = worse
     if isinstance(error, DataError):
         return _finding(error.path or paths[0], error.line or 0, "file-unreadable", error.what)
     return _finding(paths[0], 0, "file-unreadable", str(error))

@@ -17,6 +17,7 @@ from nlpseq.records import SentencePair
 PAIR_FORMATS = ("lines", "tsv", "jsonl")
 _SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_TAG = re.compile(r"[a-z]{2,3}([-_]([A-Z]{2}|[A-Z][a-z]{3}|\d{3}))*")  # with regions and scripts as BCP 47 writes them
 _NO_LANGUAGE = frozenset({"txt", "tok", "src", "tgt", "ref", "trg", "raw", "out", "csv"})
 _HEADINGS = (("source", "target"), ("src", "tgt"))
 _PLURAL = "targets"  # the key of several translations
@@ -38,10 +39,22 @@ class Direction(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Direction:
-        """`en-fr`. Raises UsageError for anything else."""
-        source, dash, target = text.partition("-")
-        if not dash or not _LANGUAGE.fullmatch(source) or not _LANGUAGE.fullmatch(target) or source == target:
-            raise UsageError(f"{text!r} is no direction; write two languages, as in en-fr.")
+        """`en-fr`, or with regions `pt-BR-en`. Raises UsageError for anything else."""
+        dashes = [match.start() for match in re.finditer("-", text)]
+        cuts = [(text[:dash], text[dash + 1 :]) for dash in dashes]
+        found = [cut for cut in cuts if all(map(_TAG.fullmatch, cut))]
+        if len(found) != 1 or found[0][0] == found[0][1]:
+            raise UsageError(f"{text!r} is no direction; write two languages, as in en-fr or pt-BR-en.")
+        return cls(*found[0])
+
+    @classmethod
+    def between(cls, source: str, target: str) -> Direction:
+        """From one language to another. Raises UsageError where they are no codes of languages, or the same."""
+        for language in (source, target):
+            if not _LANGUAGE.fullmatch(language):
+                raise UsageError(f"{language!r} is no code of a language; write it as en, fr or pt-BR.")
+        if source == target:
+            raise UsageError(f"A translation from {source} to {target} is none. Name two languages.")
         return cls(source, target)
 
 
@@ -203,13 +216,25 @@ def _columns(
             return (lower.index(names[0]), lower.index(names[1])), True
     if fields == USUAL_PAIR_FIELDS:
         return (0, 1), False
-    given = (fields.source or "1", fields.target or "2")
+    given = _both(headings, fields, path)
     if all(name.isdecimal() and int(name) > 0 for name in given):
         return (int(given[0]) - 1, int(given[1]) - 1), False
     missing = [name for name in given if name not in headings]
     if missing:
         raise UsageError(f"{path}: has no column {missing[0]!r}; its first line has {', '.join(headings)}.")
     return (headings.index(given[0]), headings.index(given[1])), True
+
+
+def _both(headings: list[str], fields: PairFields, path: str | Path) -> tuple[str, str]:
+    """The two columns as they were named; where one was, and there are two, the other besides. Raises UsageError."""
+    if fields.source and fields.target:
+        return fields.source, fields.target
+    named = fields.source or fields.target or ""
+    names = ["1", "2"] if named.isdecimal() else headings
+    others = [name for name in names if name != named]
+    if len(headings) != 2 or len(others) != 1:
+        raise UsageError(f"{path}: name both --source-column and --target-column; there are {len(headings)} columns.")
+    return (named, others[0]) if fields.source else (others[0], named)
 
 
 def _objects(path: str | Path, fields: PairFields, direction: Direction | None) -> Iterator[SentencePair]:

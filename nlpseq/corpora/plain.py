@@ -11,7 +11,7 @@ import random
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import overload
 
 from nlpseq.corpora.download import locate
@@ -32,18 +32,25 @@ class PlainText(Sequence[str]):
     """The lines of some sources, in order, read anew whenever they are gone through.
 
     White space around a line is cut off and empty lines are left out; with `distinct` also those that came before, as
-    far back as is remembered. `chosen` are the blocks of lines that this part has, of all that there are; None: all.
+    far back as is remembered. `chosen` are the blocks (of `block` lines) that this part has, of all; None: all.
     """
 
-    def __init__(self, sources: Sequence[Opener], *, distinct: bool, chosen: Callable[[int], bool] | None = None):
-        self.sources, self.distinct, self.chosen = tuple(sources), distinct, chosen
+    def __init__(
+        self,
+        sources: Sequence[Opener],
+        *,
+        distinct: bool,
+        chosen: Callable[[int], bool] | None = None,
+        block: int = BLOCK,
+    ) -> None:
+        self.sources, self.distinct, self.chosen, self.block = tuple(sources), distinct, chosen, block
         self._length: int | None = None
 
     def __iter__(self) -> Iterator[str]:
         """The lines. Raises DataError where a file cannot be read."""
         lines = (line for source in self.sources for line in map(str.strip, source()) if line)
         for number, line in enumerate(_distinct(lines) if self.distinct else lines):
-            if self.chosen is None or self.chosen(number // BLOCK):
+            if self.chosen is None or self.chosen(number // self.block):
                 yield line
 
     def __len__(self) -> int:
@@ -67,15 +74,15 @@ class PlainText(Sequence[str]):
     def held_out(self, seed: int) -> tuple[PlainText, list[str]]:
         """The text without some blocks of lines, and the lines of these: a tenth of it, at most 100 blocks of 20.
 
-        Raises DataError where the text is too short for that.
+        Of less than 200 lines blocks are smaller. Raises DataError where the text is too short for that.
         """
-        blocks = -(-len(self) // BLOCK)
-        if blocks < 2:
+        if len(self) < BLOCK:
             raise DataError(f"{len(self)} lines of training text are too few to hold some out: give --dev FILE.")
-        count = min(HELD_OUT, max(1, blocks // 10))
-        held = frozenset(random.Random(seed).sample(range(blocks), count))
-        rest = PlainText(self.sources, distinct=self.distinct, chosen=lambda block: block not in held)
-        return rest, list(PlainText(self.sources, distinct=self.distinct, chosen=held.__contains__))
+        size = min(BLOCK, len(self) // 10)
+        blocks = -(-len(self) // size)
+        held = frozenset(random.Random(seed).sample(range(blocks), min(HELD_OUT, blocks // 10)))
+        rest = PlainText(self.sources, distinct=self.distinct, chosen=lambda block: block not in held, block=size)
+        return rest, list(PlainText(self.sources, distinct=self.distinct, chosen=held.__contains__, block=size))
 
 
 def _distinct(lines: Iterable[str]) -> Iterator[str]:
@@ -145,6 +152,7 @@ def _files(path: Path) -> list[str | Path]:
 def _members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
-            return sorted(info.filename for info in archive.infolist() if not info.is_dir())
+            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+            return sorted(name for name in names if not PurePosixPath(name).name.startswith("."))
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"The archive cannot be opened ({error}).", path) from None

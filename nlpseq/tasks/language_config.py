@@ -75,6 +75,10 @@ class LanguageTrainingConfig(TrainingConfig, frozen=True):
     unroll: Annotated[
         int, Meta(ge=1, description="positions through which errors are propagated; the state is carried on beyond")
     ] = 64
+    forget: Annotated[
+        float,
+        Meta(ge=0, lt=1, description="chance that a stream's state begins anew at a stretch, as it does in use"),
+    ] = 0.05
     batch_tokens: Annotated[
         int, Meta(ge=0, description="tokens of a batch: streams times unroll; 0: by the size of the text")
     ] = 0

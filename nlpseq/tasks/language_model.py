@@ -32,6 +32,7 @@ from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
 PIECE_LINES = 200_000  # lines that a model of pieces is made from, evenly taken from all
+FORETOLD = 1024  # positions of a line that are foretold at once
 SCORED = (16, 1000, 256)  # streams that are scored side by side at most, tokens of each at least, of a stretch
 INFERENCE_TOKENS = 2048  # padded tokens of one batch when reading texts
 
@@ -135,10 +136,22 @@ class LanguageModel:
     def losses(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
         """The summed loss (nats) of each direction and the number of units it sums over, and penalties, if any.
 
-        The states at the end of the batch are carried on to the next one, which does not begin anew.
+        The states at the end of the batch are carried on to the next one, unless it begins anew, but for those of
+        streams that forget.
         """
-        losses, self.carried = self._losses(batch, {} if batch.begins else self.carried)
+        losses, self.carried = self._losses(batch, {} if batch.begins else self._remembered())
         return losses
+
+    def _remembered(self) -> dict[str, Tensor]:
+        """The states carried on, with zeros for streams that forget: else a model comes to count on states that only a
+        long text of one kind can have, and reads badly from the beginning.
+        """
+        chance = self.config.training.forget
+        if not chance or not self.carried:
+            return self.carried
+        streams = next(iter(self.carried.values())).shape[1]
+        keeps_1B1 = (torch.rand(streams) >= chance).to(self.device)[None, :, None]
+        return {name: states_LBH.masked_fill(~keeps_1B1, 0.0) for name, states_LBH in self.carried.items()}
 
     def _losses(
         self, batch: Batch, carried: Mapping[str, Tensor]
@@ -224,14 +237,25 @@ class LanguageModel:
         items = [self.encode(example) for example in examples]
         result = [Foretold([], [])] * len(items)
         for indices in length_groups([self.length(item) for item in items], INFERENCE_TOKENS):
-            reading = Reading.of([items[index].ids for index in indices], len(self.units))
-            targets_BT = reading.targets_BT.clamp(min=0).to(self.device)
-            log_BTV, _ = self.network.log_probabilities(self.network.forwards, self.vectors(reading.inputs_BT))
-            found_BT = log_BTV.gather(2, targets_BT.unsqueeze(2)).squeeze(2)
+            found_BT, best_BT = self._foretold(Reading.of([items[index].ids for index in indices], len(self.units)))
             for row, index in enumerate(indices):
                 length = self.length(items[index])
-                result[index] = Foretold(found_BT[row, :length].tolist(), log_BTV[row, :length].argmax(1).tolist())
+                result[index] = Foretold(found_BT[row, :length].tolist(), best_BT[row, :length].tolist())
         return result
+
+    def _foretold(self, reading: Reading) -> tuple[Tensor, Tensor]:
+        """log p of the targets, and the likeliest units, both (B, T); long rows are read in stretches, since a
+        probability of every unit at every position of theirs would not fit.
+        """
+        forwards, states = self.network.forwards, None
+        found: list[Tensor] = []
+        best: list[Tensor] = []
+        stretches = (part_BT.split(FORETOLD, dim=1) for part_BT in reading)  # type: ignore[no-untyped-call]
+        for inputs_BT, targets_BT in zip(*stretches, strict=True):
+            log_BTV, states = self.network.log_probabilities(forwards, self.vectors(inputs_BT), states)
+            found.append(log_BTV.gather(2, targets_BT.clamp(min=0).to(self.device).unsqueeze(2)).squeeze(2))
+            best.append(log_BTV.argmax(2))
+        return torch.cat(found, dim=1), torch.cat(best, dim=1)
 
     def targets(self, example: str) -> list[int]:
         """The units that are to be foretold of a line, its end among them."""

@@ -145,9 +145,18 @@ class _Beams(NamedTuple):
         return _Beams(self.memory.of_rows(rows), fresh=False)
 
 
+class Likely(NamedTuple):
+    """A continuation that was searched for: its text, how many units it has, whether the model ended it, its log p."""
+
+    text: str
+    tokens: int
+    ended: bool
+    score: float
+
+
 @torch.inference_mode()
-def likeliest(model: LanguageModel, text: str, config: WritingConfig) -> list[tuple[str, float, bool]]:
-    """Continuations found by beam search, best first: text, log p (nats), and whether the model ended it."""
+def likeliest(model: LanguageModel, text: str, config: WritingConfig) -> list[Likely]:
+    """Continuations found by beam search, best first."""
     units = model.units
     prompt = Prompt.of(units, text)
 
@@ -160,7 +169,13 @@ def likeliest(model: LanguageModel, text: str, config: WritingConfig) -> list[tu
         step, _Beams(_begun(model, prompt), fresh=True), caps_N, begin=0, end=units.end,
         config=SearchConfig(beam_size=config.beam_size), wanted=config.beam_size,
     )  # fmt: skip
-    return [(prompt.continued(units, one.ids), one.total, not one.capped) for one in found[0]]
+    result = []
+    for one in found[0]:
+        score = one.total
+        if one.capped:  # the search ends it all the same, and counts that
+            score -= float(Memory.of(model, [*prompt.ids, *one.ids]).log_BV[0, units.end])
+        result.append(Likely(prompt.continued(units, one.ids), len(one.ids), not one.capped, score))
+    return result
 
 
 @torch.inference_mode()

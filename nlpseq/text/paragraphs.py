@@ -6,6 +6,7 @@ Everything is linear in the text. Nothing is lost: the parts, joined, are the te
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ LONGEST = 400  # code points of a sentence; what is longer is cut, at a mark or 
 
 # What is no language: kept as it is, wherever it stands.
 _ADDRESS = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"]+[^\s<>\"'.,;:!?)\]}»”’]|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+",
+    r"(?:https?://|www\.)(?:[^\s<>\"()]|\([^\s<>\"()]*\))*(?:[^\s<>\"'.,;:!?()\]}»”’]|\([^\s<>\"()]*\))(?<!['’]s)"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+",
     re.IGNORECASE,
 )
 _BREAK = "\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029"  # whatever some program takes for the end of a line, and tabs
@@ -66,7 +68,7 @@ class Part(NamedTuple):
 
     def cut(self) -> list[Part]:
         """The same stretch cut at its addresses: for a translator that does not leave names alone."""
-        return list(_pieces(self.text))
+        return list(_pieces(self.text, whole=self.whole))
 
 
 def parts_of(text: str) -> list[Part]:
@@ -78,8 +80,8 @@ def parts_of(text: str) -> list[Part]:
     """
     parts: list[Part] = []
     for line in _LINE.findall(text):
-        for sentence in _sentences(line):
-            parts += _with_names(sentence) or _pieces(sentence)
+        for sentence, whole in _sentences(line):
+            parts += _with_names(sentence, whole=whole) or _pieces(sentence, whole=whole)
     return parts
 
 
@@ -99,8 +101,8 @@ def _fitted(part: Part, translation: str) -> str:
     return _FINAL_MARKS.sub("", translation) or translation
 
 
-def _sentences(line: str) -> Iterator[str]:
-    """The sentences of a line, with the white space behind each; none is longer than LONGEST."""
+def _sentences(line: str) -> Iterator[tuple[str, bool]]:
+    """The sentences of a line, with the white space behind each, and whether it is whole; see `_short`."""
     begin = 0
     for match in _END.finditer(line):
         if _ends(line, begin, match):
@@ -124,19 +126,29 @@ def _ends(line: str, begin: int, match: re.Match[str]) -> bool:
     return not (initial or word[1].lower() in _ABBREVIATIONS)
 
 
-def _short(sentence: str) -> Iterator[str]:
-    """A sentence, or several pieces of one that is too long."""
+def _short(sentence: str) -> Iterator[tuple[str, bool]]:
+    """A whole sentence, or pieces of one that is too long, none longer than LONGEST but for an address."""
+    if len(sentence) <= LONGEST:
+        if sentence:
+            yield sentence, True
+        return
+    addresses = deque(match.span() for match in _ADDRESS.finditer(sentence))
     begin = 0
-    while len(sentence) - begin > LONGEST:
-        cuts = [match.end() for match in _CUT.finditer(sentence, begin + LONGEST // 2, begin + LONGEST)]
-        end = cuts[-1] if cuts else begin + LONGEST
-        yield sentence[begin:end]
+    while begin < len(sentence):
+        end = len(sentence)
+        if end - begin > LONGEST:
+            cuts = [match.end() for match in _CUT.finditer(sentence, begin + LONGEST // 2, begin + LONGEST)]
+            end = cuts[-1] if cuts else begin + LONGEST
+        while addresses and addresses[0][1] <= begin:
+            addresses.popleft()
+        inside = next((span for span in addresses if span[0] < end < span[1]), None)
+        if inside:
+            end = inside[0] if inside[0] > begin else inside[1]
+        yield sentence[begin:end], False
         begin = end
-    if begin < len(sentence):
-        yield sentence[begin:]
 
 
-def _with_names(sentence: str) -> list[Part]:
+def _with_names(sentence: str, *, whole: bool) -> list[Part]:
     """A sentence around a few addresses, as one part; nothing where it has none, or too many, or no words besides."""
     found = _ADDRESS.findall(sentence)
     names = [name for name in _STAND_INS if name not in sentence][: len(found)]
@@ -146,21 +158,21 @@ def _with_names(sentence: str) -> list[Part]:
     start = sentence.index(inside)
     parts = [
         Part(sentence[:start], translated=False),
-        Part(inside, translated=True, addresses=tuple(zip(names, found, strict=True))),
+        Part(inside, translated=True, whole=whole, addresses=tuple(zip(names, found, strict=True))),
         Part(sentence[start + len(inside) :], translated=False),
     ]
     return [part for part in parts if part.text]
 
 
-def _pieces(sentence: str) -> Iterator[Part]:
-    """A sentence cut at its addresses."""
+def _pieces(sentence: str, *, whole: bool) -> Iterator[Part]:
+    """A sentence, or a piece of one, cut at its addresses."""
     found = list(_ADDRESS.finditer(sentence))
     at = 0
     for match in found:
         yield from _stripped(sentence[at : match.start()], whole=False)
         yield Part(match[0], translated=False)
         at = match.end()
-    yield from _stripped(sentence[at:], whole=not found)
+    yield from _stripped(sentence[at:], whole=whole and not found)
 
 
 def _stripped(text: str, *, whole: bool) -> Iterator[Part]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from nlpseq.errors import DataError, TrustError
@@ -11,6 +11,7 @@ from nlpseq.errors import DataError, TrustError
 PIECE_PADDING, PIECE_UNKNOWN, BEGIN, END = 0, 1, 2, 3  # ids that every model of ours reserves
 PieceKind = Literal["unigram", "bpe"]
 SAMPLED_SENTENCES = 1_000_000  # no more are looked at, so that memory stays bounded
+LONGEST = 4096  # characters of a sentence that is looked at; longer ones are cut
 
 
 class Pieces:
@@ -47,7 +48,7 @@ class Pieces:
         sentencepiece.set_random_generator_seed(seed)
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(sentences),
+                sentence_iterator=(stretch for sentence in sentences for stretch in _stretches(sentence)),
                 model_writer=target,
                 vocab_size=size,
                 model_type=kind,
@@ -56,7 +57,7 @@ class Pieces:
                 character_coverage=0.9999,
                 input_sentence_size=SAMPLED_SENTENCES,
                 shuffle_input_sentence=True,
-                max_sentence_length=16_384,
+                max_sentence_length=4 * LONGEST,  # bytes, four a character at most; longer ones would be passed over
                 num_threads=1,  # more threads give another model each time
                 pad_id=PIECE_PADDING,
                 unk_id=PIECE_UNKNOWN,
@@ -92,3 +93,14 @@ class Pieces:
     def names(self, ids: Sequence[int]) -> list[str]:
         """The pieces as they are written in the model, `▁` for a space before."""
         return [str(self._processor.id_to_piece(index)) for index in ids]
+
+
+def _stretches(text: str) -> Iterator[str]:
+    """A text cut at spaces where there are any, no stretch longer than LONGEST."""
+    begin = 0
+    while len(text) - begin > LONGEST:
+        end = text.rfind(" ", begin + 1, begin + LONGEST)
+        end = end if end > 0 else begin + LONGEST
+        yield text[begin:end]
+        begin = end
+    yield text[begin:]

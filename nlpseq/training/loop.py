@@ -58,7 +58,8 @@ class Run:
         if self.average:
             for index, value in enumerate(self.average.averages):
                 value.copy_(tensors[f"average/{index}"])
-        self.task.carried = _below(tensors, "carried/")
+        device = next(self.task.network.parameters()).device
+        self.task.carried = {name: value.to(device) for name, value in _below(tensors, "carried/").items()}
         self.random_state = tensors["random"]
         for name in self.COUNTERS:
             setattr(self, name, plain[name])

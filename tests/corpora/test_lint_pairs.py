@@ -54,6 +54,15 @@ def test_it_says_where_files_run_apart(tmp_path: Path, missing: str) -> None:
     assert [abs(finding.line - 601) <= 2 for finding in found] == [True]
 
 
+def test_what_is_damaged_behind_the_end_of_the_other_file_is_told_and_the_next_pair_is_read(tmp_path: Path) -> None:
+    (tmp_path / "x.en").write_bytes(b"one line\n")
+    (tmp_path / "x.fr").write_bytes(b"une ligne\ndeux\n\xff\xfe\n")
+    (tmp_path / "y.en").write_bytes(b"one\n")
+    (tmp_path / "y.fr").write_bytes(b"\n")
+    groups = {name: [tmp_path / f"{name}.en", tmp_path / f"{name}.fr"] for name in "xy"}
+    assert [(f.code, f.line) for f in lint_pairs(groups)] == [("file-unreadable", 3), ("side-empty", 1)]
+
+
 def test_the_sample_is_clean() -> None:
     folder = shipped_folder("corpora") / "sample-translation"
     assert list(lint_pairs({split: [folder / f"{split}.tsv"] for split in ("train", "dev")})) == []

@@ -124,6 +124,23 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
         read(write(tmp_path / "m.tsv", "a\tb\n"), fields=PairFields("x", "b"))
 
 
+@pytest.mark.parametrize(
+    ("fields", "pair"),
+    [
+        (PairFields("2"), ("un", ("one",))),
+        (PairFields(None, "1"), ("un", ("one",))),
+        (PairFields("1"), ("one", ("un",))),
+        (PairFields("fr"), ("un", ("one",))),
+        (PairFields(None, "fr"), ("one", ("un",))),
+    ],
+)
+def test_of_two_columns_one_may_be_named(tmp_path: Path, fields: PairFields, pair: tuple[str, tuple[str, ...]]) -> None:
+    heading = "" if (fields.source or fields.target or "").isdecimal() else "en\tfr\n"
+    assert read(write(tmp_path / "m.tsv", f"{heading}one\tun\n"), fields=fields) == [pair]
+    with pytest.raises(UsageError, match="name both --source-column and --target-column"):
+        read(write(tmp_path / "n.tsv", "a\tb\tc\n"), fields=fields)
+
+
 def test_files_belong_together_by_twos(tmp_path: Path) -> None:
     names = ["a.en", "a.fr", "b.tsv", "c.en", "c.fr"]
     paths = [str(write(tmp_path / name, "x\ty\n")) for name in names]
@@ -149,7 +166,12 @@ def test_corpora_and_files_may_be_mixed(tmp_path: Path) -> None:
 def test_languages_of_suffixes() -> None:
     found = {name: language_of(name) for name in ("m.fr", "m.fr.gz", "m.txt", "m", "m.pt-BR", "m.zip#x.de")}
     assert found == {"m.fr": "fr", "m.fr.gz": "fr", "m.txt": None, "m": None, "m.pt-BR": "pt-BR", "m.zip#x.de": "de"}
-    for wrong in ("en", "en-en", "EN-fr", "en_fr", "-fr"):
+    assert Direction.parse("pt-BR-en") == Direction("pt-BR", "en") == Direction.between("pt-BR", "en")
+    assert Direction.parse(str(Direction.between("zh_Hant", "pt-BR"))) == Direction("zh_Hant", "pt-BR")
+    assert Direction.between("pt-br", "en") == Direction("pt-br", "en")
+    with pytest.raises(UsageError, match="'EN' is no code"):
+        Direction.between("EN", "fr")
+    for wrong in ("en", "en-en", "pt-br-en", "EN-fr", "en_fr", "-fr"):
         with pytest.raises(UsageError, match="no direction"):
             Direction.parse(wrong)
 

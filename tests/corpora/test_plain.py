@@ -68,16 +68,24 @@ def test_repetitions_are_left_out_as_far_as_is_remembered(monkeypatch: pytest.Mo
     assert list(PlainText([lambda: iter(lines)], distinct=True)) == ["a", "b", "c", "d", "b", "a"]
 
 
-@pytest.mark.parametrize(("count", "held"), [(BLOCK + 1, BLOCK), (10 * BLOCK, BLOCK), (5000 * BLOCK, HELD_OUT * BLOCK)])
+@pytest.mark.parametrize(("count", "held"), [(10 * BLOCK, BLOCK), (5000 * BLOCK, HELD_OUT * BLOCK)])
 def test_whole_blocks_are_held_out_a_tenth_but_not_too_many(count: int, held: int) -> None:
     text = lines_of(count)
     train, dev = text.held_out(seed=1)
-    assert len(dev) in {held, count % BLOCK}  # the last block may be a short one
+    assert len(dev) == held
     assert sorted([*train, *dev]) == sorted(text)
     assert text.held_out(seed=1)[1] == dev
     numbers = [int(line.split()[1]) for line in dev]
     assert all(number % BLOCK == 0 for number in numbers[::BLOCK])
     assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("count", [BLOCK, BLOCK + 1, 30, 60, 10 * BLOCK - 1])
+def test_of_a_short_text_a_tenth_is_held_out_too(count: int) -> None:
+    for seed in range(5):
+        train, dev = lines_of(count).held_out(seed)
+        assert 1 <= len(dev) <= count / 8
+        assert sorted([*train, *dev]) == sorted(lines_of(count))
 
 
 def test_another_seed_holds_out_other_lines() -> None:
@@ -86,7 +94,7 @@ def test_another_seed_holds_out_other_lines() -> None:
 
 def test_too_short_a_text_is_told() -> None:
     with pytest.raises(DataError, match="--dev FILE"):
-        lines_of(BLOCK).held_out(1)
+        lines_of(BLOCK - 1).held_out(1)
 
 
 def test_parts(tmp_path: Path) -> None:
@@ -96,3 +104,11 @@ def test_parts(tmp_path: Path) -> None:
     assert (len(text), list(dev)) == (100, ["x", "x"])
     text, dev = plain_parts([str(tmp_path / "a.txt")], [], distinct=True, seed=1)
     assert len(text) + len(dev) == 100
+
+
+def test_files_that_an_archive_hides_are_no_text(tmp_path: Path) -> None:
+    """As macOS puts them beside the others."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.txt", "one\n")
+        archive.writestr("__MACOSX/._a.txt", b"\xb0\x00")
+    assert list(read_plain([str(tmp_path / "a.zip")], "train")) == ["one"]

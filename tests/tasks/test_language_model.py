@@ -82,6 +82,27 @@ def test_states_are_carried_from_batch_to_batch_but_not_over_the_beginning() -> 
     assert all(torch.equal(state, carried[name]) for name, state in model.carried.items())
 
 
+def test_some_streams_forget_and_the_others_do_not() -> None:
+    torch.manual_seed(1)
+    model = untrained(training={"forget": 0.5})
+    first, second, *_ = model.batches([model.encode(line) for line in counting(200)], 512, seed=1)
+    model.losses(model.collate(first))
+    model.carried = {name: torch.ones_like(state) for name, state in model.carried.items()}
+    kept = model._remembered()
+    streams = [{int(state[:, stream].any()) for state in kept.values()} for stream in range(len(second))]
+    assert all(len(one) == 1 for one in streams)  # all of its states or none
+    assert {0, 1} == set.union(*streams)
+
+
+def test_a_long_line_is_foretold_as_a_short_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, lines = trained(), [" ".join(counting(8)), counting(1)[0]]
+    whole = model.foretell(lines)
+    monkeypatch.setattr(language_model, "FORETOLD", 5)
+    for one, other in zip(whole, model.foretell(lines), strict=True):
+        assert one.likeliest == other.likeliest
+        assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-5)
+
+
 def test_scoring_leaves_the_streams_of_the_training_alone() -> None:
     model = untrained()
     items = [model.encode(line) for line in counting()]

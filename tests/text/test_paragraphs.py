@@ -92,10 +92,42 @@ def test_a_translation_has_no_line_break() -> None:
     assert rejoined(parts_of("Come"), ["Ve\n\rnez\u2028"]) == "Ve nez "
 
 
-@pytest.mark.parametrize("piece", ["a", ".", "a. ", "!?", "http://", "a@", " ", "( ", "Mr. ", "…»", "a,", "\n", "www."])
+@pytest.mark.parametrize(
+    "piece",
+    ["a", ".", "a. ", "!?", "http://", "http://a(", "http://a's", "a@", " ", "( ", "Mr. ", "…»", "a,", "\n", "www."],
+)
 def test_time_is_linear(piece: str) -> None:
     """A quadratic pattern takes minutes for these; a second is ten times what was seen."""
     text = piece * (200_000 // len(piece))
     began = time.process_time()
     assert "".join(part.text for part in parts_of(text)) == text
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("See https://en.wikipedia.org/wiki/Mercury_(planet) today.", "https://en.wikipedia.org/wiki/Mercury_(planet)"),
+        ("It (see https://a.b/c) is so.", "https://a.b/c"),
+        ("My page is www.example.org's.", "www.example.org"),
+        ("Look at https://a.b/c(d.", "https://a.b/c"),
+    ],
+)
+def test_where_an_address_ends(text: str, address: str) -> None:
+    assert [found for part in parts_of(text) for _, found in part.addresses] == [address]
+
+
+@pytest.mark.parametrize("length", [300, 386, 420, 2000])
+@pytest.mark.parametrize("before", ["", "Please have a look at ", "very " * 70])
+def test_an_address_is_never_cut(length: int, before: str) -> None:
+    address = "https://a.b/" + "x" * length + "?c=d"
+    parts = parts_of(f"{before}{address} and write to us soon, or do not, as you like it best.")
+    assert all("xx" not in part.asked for part in parts if part.translated)
+    assert any(address in part.text for part in parts)
+
+
+def test_a_cut_sentence_gets_no_full_stop_inside() -> None:
+    text = "We went to the market and we bought a lot of apples, " * 10 + "and then we went home."
+    parts = parts_of(text)
+    assert sum(part.translated for part in parts) > 1
+    assert rejoined(parts, [part.asked.rstrip(".") + "." for part in parts if part.translated]) == text

@@ -55,3 +55,11 @@ def test_what_cannot_be_trained_or_read_says_so() -> None:
         Pieces.trained([], 300)
     with pytest.raises(TrustError, match="cannot be read"):
         Pieces(b"no model")
+
+
+def test_long_lines_are_looked_at_too() -> None:
+    """SentencePiece alone passes over what has more bytes than its limit, and says nothing."""
+    line = " ".join(SENTENCES[:30])
+    many = Pieces.trained([" ".join([line] * 40)], 330)
+    assert len(many.ids(line)) < 2 * len(Pieces.trained(SENTENCES, 330).ids(line))
+    assert Pieces.trained(["x" * 10_000 + " the boat"], 300).ids("x")
