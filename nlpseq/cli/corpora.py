@@ -80,7 +80,11 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of t
         ("joined onto", corpus.join or ""),
         ("note", corpus.note),
         *maps,
-        *((f"split {key}", f"{f.address or f.file} {f.sha256 or ''}".strip()) for key, f in corpus.splits.items()),
+        *(
+            (what.format(key), value)
+            for key, f in corpus.splits.items()
+            for what, value in (("split {}", f.address or f.file or ""), ("{} SHA-256", f.sha256 or ""))
+        ),
     ]
     show(("key", "value"), [row for row in rows if row[1]])
 

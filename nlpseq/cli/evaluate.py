@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nlpseq.api import SentimentPipeline, TagPipeline, TranslationPipeline
     from nlpseq.corpora.sources import Reading
     from nlpseq.generation import GenerationPipeline
+    from nlpseq.text.vocab import Vocabulary
 
 
 def command(
@@ -82,10 +83,13 @@ def _tagger(
     from nlpseq.cli.tables import tell
     from nlpseq.corpora.sources import read_source
     from nlpseq.tasks import tagging_report
+    from nlpseq.tasks.tagging_config import COLUMNS
 
     sentences = read_source(data, "dev", mirror=reading.mirror, tokenize=pipeline.tokenizer.words)
     report = tagging_report.report(pipeline.tagger, sentences, worst=worst)
     _must_share(report.columns or report.spans is not None, data, checkpoint, pipeline.tagger.labels)
+    gold = {column: {label for one in sentences for label in one.columns.get(column, ())} for column in COLUMNS}
+    _tell_unknown(gold, pipeline.tagger.labels, checkpoint)
     if json:
         typer.echo(evaluation.as_json(report))
         return
@@ -104,6 +108,8 @@ def _classifier(
     texts = read_text_source(data, "dev", mirror=reading.mirror, fields=reading.fields)
     report = sentiment_report.report(pipeline.classifier, texts, worst=worst)
     _must_share(report.schemes, data, checkpoint, pipeline.classifier.labels)
+    gold = {scheme: {one.labels[scheme] for one in texts if scheme in one.labels} for scheme in report.schemes}
+    _tell_unknown(gold, pipeline.classifier.labels, checkpoint)
     if json:
         typer.echo(evaluation_texts.as_json(report))
         return
@@ -160,3 +166,21 @@ def _must_share(shared: object, data: str, checkpoint: str, labels: Iterable[str
 
     if not shared:
         raise UsageError(f"{data}: has none of the columns that {checkpoint} predicts ({', '.join(labels)}).")
+
+
+def _tell_unknown(gold: Mapping[str, set[str]], known: Mapping[str, Vocabulary], checkpoint: str) -> None:
+    """Says which labels of the data the checkpoint can never give; of names, their classes."""
+    from nlpseq.cli.tables import tell
+    from nlpseq.errors import some
+
+    for column in gold.keys() & known.keys():
+        own, wanted = (
+            {label[2:] if column == "ner" else label for label in labels if label != "O"}
+            for labels in (known[column].symbols, gold[column])
+        )
+        if wanted - own:
+            which = f"none of the {column} labels of the data" if not wanted & own else f"some {column} labels"
+            tell(
+                f"{checkpoint} does not know {which}, and gets them wrong: {some(sorted(wanted - own))} "
+                f"(it knows {some(sorted(own))})"
+            )

@@ -49,7 +49,12 @@ Input = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, which appears only when complete."),
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write to FILE, which appears only when complete; .jsonl, .tsv, .conllu, .html and .txt choose a format.",
+    ),
 ]
 OutputFormat = Annotated[
     Format,

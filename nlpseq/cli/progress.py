@@ -12,6 +12,7 @@ from rich.table import Table
 
 from nlpseq.manifest import read_manifest
 from nlpseq.records import Progress
+from nlpseq.training.doubts import doubts
 from nlpseq.training.train import Job
 
 _SHOWN = 12  # evaluations that stay on the screen
@@ -25,6 +26,10 @@ def watch(job: Job, reports: Iterable[Progress]) -> None:
         markup=False,
         soft_wrap=True,
     )
+    for doubt in doubts(job.train, job.dev):
+        console.print(f"Note: {doubt}", markup=False, soft_wrap=True)
+    if job.resume and not job.output.exists():
+        console.print(f"Note: there is no run in {job.output} to go on from; it begins.", markup=False, soft_wrap=True)
     if console.is_terminal:
         _watch_live(job, reports, console)
     else:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nlpseq.render.safe import visible
+
+_LIST = re.compile(r",(?=[^\s\d])")  # a list may be broken behind a comma
+_NAME = 24  # a word no longer than this is not broken: it may be a name that is typed elsewhere
 
 
 def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -38,9 +42,13 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*headers, box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for row in rows:
-        table.add_row(*(Text(visible(cell), overflow="fold") for cell in row))
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    shown = [[_LIST.sub(", ", visible(cell)) for cell in row] for row in rows]
+    for header, *cells in zip(headers, *shown, strict=True):
+        longest = max((len(word) for cell in (header, *cells) for word in cell.split()), default=1)
+        table.add_column(header, min_width=min(longest, _NAME))
+    for row in shown:
+        table.add_row(*(Text(cell, overflow="fold") for cell in row))
     Console().print(table)
 
 

@@ -90,6 +90,7 @@ def detect(path: str | Path, head: Sequence[Line]) -> Layout:
         if len(parts) == 4:
             return Layout(CONLL2003, "\t" in text, False)
         how = "`nlpseq corpora convert FILE --columns token,xpos,ner --to conllu` names them"
+        how += " (are these labelled texts or pairs? `lint` has --texts and --pairs)"
         what = f"{len(parts)} columns are of no known layout; {how}."
         raise DataError(what, path, number)
     return Layout(TWO, True, False)

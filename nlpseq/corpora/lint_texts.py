@@ -21,6 +21,8 @@ TEXT_CODES: Mapping[str, tuple[Severity, str]] = {
     "text-contradicted": ("warning", "A text comes twice with different labels."),
     "label-missing": ("note", "A text has no label at all."),
     "label-unseen": ("warning", "A label occurs in a later split, but never in the first."),
+    "label-alike": ("warning", "A label differs from another of its scheme in case alone; they are learnt as two."),
+    "label-alone": ("warning", "All texts of the first split have the same label; there is nothing to learn."),
     "text-leaked": ("warning", "A text of a later split is in an earlier one as well."),
     "text-repeated": ("note", "A text comes twice in one file."),
 }
@@ -47,6 +49,7 @@ def lint_texts(
                 yield from _itself(example)
                 yield from _before(example, split, seen)
                 yield from _labels(example, known, first=index == 0)
+            yield from _alone(path, known) if index == 0 else ()
         except (DataError, UsageError) as error:
             line = error.line or 0 if isinstance(error, DataError) else 0
             what = error.what if isinstance(error, DataError) else str(error)
@@ -81,11 +84,22 @@ def _before(example: LabelledText, split: str, seen: dict[int, tuple[str, Labell
 def _labels(example: LabelledText, known: dict[str, set[str]], *, first: bool) -> Iterator[Finding]:
     """Labels that the first split has not, each told once; nothing where the whole scheme is new."""
     for scheme, label in example.labels.items():
+        own = known.get(scheme, set())
+        alike = [] if label in own else [other for other in own if other.casefold() == label.casefold()]
+        if alike:
+            yield _finding(example, "label-alike", f"{scheme} {label} differs from {alike[0]} in case alone.")
         if first:
             known.setdefault(scheme, set()).add(label)
         elif scheme in known and label not in known[scheme]:
             known[scheme].add(label)
             yield _finding(example, "label-unseen", f"{scheme} {label} is not in the first split.")
+
+
+def _alone(path: str | Path, known: Mapping[str, set[str]]) -> Iterator[Finding]:
+    for scheme, labels in known.items():
+        if len(labels) == 1:
+            what = f"All have the {scheme} {next(iter(labels))}."
+            yield Finding(str(path), 0, TEXT_CODES["label-alone"][0], "label-alone", what)
 
 
 def _finding(example: LabelledText, code: str, message: str) -> Finding:

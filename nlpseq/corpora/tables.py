@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from nlpseq.records import LabelledText
 
 TEXT_NAMES = ("text", "sentence", "review", "body", "content", "comment")
 LABEL_NAMES = ("label", "polarity", "sentiment", "stars", "rating", "class", "category")
+_WHOLE = re.compile(r"\.0+\Z")  # as tables of numbers write them
 SCHEMES = {"sentiment": "polarity", "rating": "stars"}  # column -> scheme, where they differ
 STARS = frozenset("12345")
 
@@ -120,8 +122,11 @@ def example_of(values: Mapping[str, Any], chosen: Chosen, path: str | Path, numb
         if not isinstance(value, str | int | None):
             raise DataError(f"{column!r} is not a label but {value!r}.", path, number)
         label = "" if value is None else str(value).strip()
+        if scheme == "stars":
+            label = _WHOLE.sub("", label)
         if scheme == "stars" and label and label not in STARS:
-            raise DataError(f"{column!r} has {label!r}, where stars are 1 to 5; or name its scheme.", path, number)
+            what = f"{column!r} has {label!r}, where stars are 1 to 5. For other labels: --label-column {column}=NAME."
+            raise DataError(what, path, number)
         if label:
             labels[scheme] = label
     return LabelledText(text=text, labels=labels, path=str(path), line=number)

@@ -25,7 +25,7 @@ IN_A_PIPE = {
     "translate": "text",
     "lm": "text",
 }  # what `auto` is where nobody looks
-BY_SUFFIX = {".jsonl": "jsonl", ".tsv": "tsv", ".conllu": "conllu", ".html": "html"}
+BY_SUFFIX = {".jsonl": "jsonl", ".tsv": "tsv", ".conllu": "conllu", ".html": "html", ".txt": "text"}
 
 
 def choose(task: str, name: str, out: TextIO, suffix: str = "") -> str:

@@ -19,7 +19,7 @@ from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import WORDS_ALONE, must_fit, shapes_of
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.training.resume import RESUME
-from nlpseq.training.train import Job, hold_out
+from nlpseq.training.train import Job, hold_out, must_have_room
 
 
 class DataConfig(Section, frozen=True):
@@ -85,6 +85,7 @@ def prepare(
     """
     if not train:
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
+    must_have_room(output, resume=bool(options.get("resume")))
     use_threads(threads)
     base = _finished("--start", start) if start else None
     if teachers and task == "lm":

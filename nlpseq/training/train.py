@@ -84,8 +84,9 @@ def train(job: Job) -> Iterator[Progress]:
     """
     began = time.monotonic()
     fingerprint = job.fingerprint()
-    _make_room(job)
+    must_have_room(job.output, resume=job.resume)
     task, run = _begin(job, fingerprint)
+    job.output.mkdir(parents=True, exist_ok=True)
     _forget_after(run.step, job.output / LOG)
     items = _encoded(task, job)
     if job.teachers:
@@ -108,16 +109,16 @@ def train(job: Job) -> Iterator[Progress]:
     shutil.rmtree(job.output / RESUME, ignore_errors=True)
 
 
-def _make_room(job: Job) -> None:
-    if job.output.is_file():
-        raise UsageError(f"{job.output}: is a file; -o names a folder.")
-    if job.output.resolve() == Path.cwd():
-        raise UsageError(f"{job.output}: is the folder you are in, which cannot be replaced beneath you. Name another.")
-    if job.output.exists() and any(job.output.iterdir()) and not job.resume:
-        raise UsageError(f"{job.output}: is not empty. Choose another folder, or go on with --resume.")
-    if job.output.exists() and any(job.output.iterdir()) and not any((job.output / name).exists() for name in OURS):
-        raise UsageError(f"{job.output}: holds something else than a training run, so there is nothing to resume.")
-    job.output.mkdir(parents=True, exist_ok=True)
+def must_have_room(output: Path, *, resume: bool) -> None:
+    """Raises UsageError where a folder is in the way of a run, or with `resume` of any but one of ours."""
+    if output.is_file():
+        raise UsageError(f"{output}: is a file; -o names a folder.")
+    if output.resolve() == Path.cwd():
+        raise UsageError(f"{output}: is the folder you are in, which cannot be replaced beneath you. Name another.")
+    if output.exists() and any(output.iterdir()) and not resume:
+        raise UsageError(f"{output}: is not empty. Choose another folder, or go on with --resume.")
+    if output.exists() and any(output.iterdir()) and not any((output / name).exists() for name in OURS):
+        raise UsageError(f"{output}: holds something else than a training run, so there is nothing to resume.")
 
 
 def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:

@@ -68,8 +68,12 @@ def test_a_column_that_the_data_lacks_is_left_out(work: Path) -> None:
 
 def test_labels_unknown_to_the_checkpoint_count_as_wrong(work: Path) -> None:
     (work / "other.iob2").write_text("Mr\tB-DRAGON\nParis\tI-DRAGON\n\n")
-    found = json.loads(evaluate(work, str(work / "other.iob2"), "--json")[0])
+    arguments = ["evaluate", str(work / "tiny"), str(work / "other.iob2"), "--json"]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    found, told = json.loads(result.stdout), result.stderr
     assert found["ner"]["classes"]["DRAGON"] == {"precision": 0, "recall": 0, "f1": 0, "gold": 1}
+    assert "none of the ner labels" in told
+    assert "DRAGON (it knows" in told
 
 
 @pytest.mark.parametrize(

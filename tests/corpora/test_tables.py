@@ -136,9 +136,13 @@ def test_lint_finds_every_kind_of_fault(tmp_path: Path) -> None:
     dev = written(tmp_path, "dev.csv", "text,label\nx,good\nw,odd\n")
     broken = written(tmp_path, "broken.csv", "text,label\nx\n")
     empty = written(tmp_path, "empty.csv", "text,label\n")
+    alike = written(tmp_path, "alike.csv", "text,label\na,good\nb,Good\n")
+    alone = written(tmp_path, "alone.csv", "text,label\na,good\nb,good\n")
     found = list(lint_texts({"train": train, "dev": dev, "broken": broken, "empty": empty}))
+    found += [*lint_texts({"train": alike}), *lint_texts({"train": alone})]
     assert {finding.code for finding in found} == set(TEXT_CODES)
     assert all(TEXT_CODES[finding.code][0] == finding.severity for finding in found)
     places = {(Path(f.path).name, f.line, f.code) for f in found}
     assert {("train.csv", 3, "text-contradicted"), ("train.csv", 4, "text-empty"), ("dev.csv", 2, "text-leaked"),
-            ("dev.csv", 3, "label-unseen"), ("broken.csv", 2, "file-unreadable")} <= places  # fmt: skip
+            ("dev.csv", 3, "label-unseen"), ("broken.csv", 2, "file-unreadable"),
+            ("alike.csv", 3, "label-alike"), ("alone.csv", 0, "label-alone")} <= places  # fmt: skip

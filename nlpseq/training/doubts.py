@@ -1,0 +1,52 @@
+"""What looks wrong about the examples of a training run, though it can be done: told before it begins."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from nlpseq.errors import some
+from nlpseq.records import LabelledText, TaggedSentence
+
+FEW = 3  # examples that a label has in the middle, below which many labels are hardly learnt
+MANY = 20  # labels
+
+
+def doubts(train: Sequence[Any], dev: Sequence[Any]) -> Iterator[str]:
+    """Sentences about labels, of tagged sentences and of labelled texts: those that dev alone has, those that differ in
+    case alone, and those that are too many for so few examples.
+    """
+    if not train or not isinstance(train[0], TaggedSentence | LabelledText):
+        return
+    seen, wanted = _counted(train), _counted(dev)
+    for name, counts in seen.items():
+        strange = sorted(wanted.get(name, Counter()).keys() - counts.keys())
+        if strange:
+            yield f"{name}: development examples have labels that are never trained: {some(strange)}."
+        alike = _alike(counts)
+        if alike:
+            yield f"{name}: labels that differ in case alone are learnt as several: {some(alike)}."
+        middle = sorted(counts.values())[len(counts) // 2]
+        if len(counts) > MANY and middle < FEW:
+            yield f"{name}: half of its {len(counts):,} labels come {middle} time(s) at most; is this the right column?"
+
+
+def _counted(examples: Iterable[Any]) -> dict[str, Counter[str]]:
+    result: dict[str, Counter[str]] = {}
+    for example in examples:
+        if isinstance(example, LabelledText):
+            for scheme, label in example.labels.items():
+                result.setdefault(scheme, Counter())[label] += 1
+        else:
+            for column in ("upos", "xpos", "ner"):
+                if column in example.columns:
+                    result.setdefault(column, Counter()).update(example.columns[column])
+    return result
+
+
+def _alike(labels: Iterable[str]) -> list[str]:
+    folded: dict[str, list[str]] = {}
+    for label in labels:
+        folded.setdefault(label.casefold(), []).append(label)
+    return [" and ".join(sorted(same)) for same in folded.values() if len(same) > 1]

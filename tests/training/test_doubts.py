@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from nlpseq.records import LabelledText
+from nlpseq.training.doubts import doubts
+from tests.examples import corpus
+from tests.opinions import opinions
+
+
+def texts(*labels: str) -> list[LabelledText]:
+    return [LabelledText(text=f"text {n}", labels={"label": label}) for n, label in enumerate(labels)]
+
+
+def test_usual_examples_raise_none() -> None:
+    assert list(doubts(corpus(50, seed=1), corpus(10, seed=2))) == []
+    assert list(doubts(opinions(50, seed=1), opinions(10, seed=2))) == []
+    assert list(doubts(["a line"], ["another"])) == []
+
+
+def test_labels_that_will_never_be_found() -> None:
+    (told,) = doubts(texts("good", "bad"), texts("good", "POS", "NEG"))
+    assert told == "label: development examples have labels that are never trained: NEG, POS."
+
+
+def test_labels_that_differ_in_case() -> None:
+    (told,) = doubts(texts("good", "Good", "bad"), texts("good"))
+    assert told.endswith("learnt as several: Good and good.")
+
+
+def test_a_column_that_is_hardly_one_of_labels() -> None:
+    names = [f"name {n}" for n in range(100)]
+    (told,) = doubts(texts(*names), texts(*names))
+    assert told == "label: half of its 100 labels come 1 time(s) at most; is this the right column?"
+    assert list(doubts(texts(*names * 3), texts(*names))) == []
