@@ -10,7 +10,7 @@ from typing import Any
 from nlpseq.render.safe import visible
 
 _LIST = re.compile(r",(?=[^\s\d])")  # a list may be broken behind a comma
-_NAME = 24  # a word no longer than this is not broken: it may be a name that is typed elsewhere
+_NAME = 24  # a column of words no longer than this is not broken: they may be names that are typed elsewhere
 
 
 def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -45,8 +45,9 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     shown = [[_LIST.sub(", ", visible(cell)) for cell in row] for row in rows]
     for header, *cells in zip(headers, *shown, strict=True):
-        longest = max((len(word) for cell in (header, *cells) for word in cell.split()), default=1)
-        table.add_column(header, min_width=min(longest, _NAME))
+        longest = max(map(len, (header, *cells)))
+        whole = longest <= _NAME and not any(" " in cell for cell in cells)
+        table.add_column(header, width=longest if whole else None)
     for row in shown:
         table.add_row(*(Text(cell, overflow="fold") for cell in row))
     Console().print(table)
