@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -88,14 +89,18 @@ def test_links_lead_somewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "command"),
+    ("place", "commands"),
     [
-        (0, ["tag", "-f", "rich", "Sumesh worked at Cisco in Bengaluru"]),
-        (1, ["sentiment", "--explain", "-f", "text", "The plot is thin, but I could not stop watching."]),
+        (0, ['tag -f rich "Sumesh worked at Cisco in Bengaluru"']),
+        (1, ['sentiment --explain -f text "The plot is thin, but I could not stop watching."']),
+        (2, re.findall(r"^\$ nlpseq (generate .*)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)),
     ],
 )
-def test_the_readme_shows_what_the_commands_show(tmp_path: Path, place: int, command: list[str]) -> None:
+def test_the_readme_shows_what_the_commands_show(tmp_path: Path, place: int, commands: list[str]) -> None:
     where = environment(tmp_path) | {"NO_COLOR": "1", "COLUMNS": "80"}
-    done = subprocess.run(["nlpseq", *command], env=where, capture_output=True, text=True, timeout=60, check=True)
     shown = blocks(ROOT / "README.md", "text")[place]
-    assert [line.rstrip() for line in done.stdout.strip().splitlines()] == shown.strip().splitlines()
+    found: list[str] = []
+    for typed in map(shlex.split, commands):
+        done = subprocess.run(["nlpseq", *typed], env=where, capture_output=True, text=True, timeout=60, check=True)
+        found += [line.rstrip() for line in done.stdout.strip().splitlines()]
+    assert found == shown.strip().splitlines()
