@@ -46,37 +46,54 @@ GERMAN = {
     "My brother bought three books.": ("Bruder", "drei Bücher"),
     "Berlin is a big city.": ("Berlin", "große Stadt"),
 }
-CASES = [*(("fr", *case) for case in FRENCH.items()), *(("de", *case) for case in GERMAN.items())]
+ENGLISH = {
+    "Veux-tu chanter avec moi ?": ("sing with me", "?"),
+    "Elle habite à Paris.": ("She", "Paris"),
+    "Où est la gare ?": ("Where", "station", "?"),
+    "Nous avons deux chats et un chien.": ("two cats", "dog"),
+    "Il ne voulait pas rentrer chez lui.": ("want to go home",),
+    "Il pleut aujourd'hui.": ("rain", "today"),
+    "Je ne parle pas français.": ("speak French",),
+    "Les enfants jouent dans le jardin.": ("children", "garden"),
+    "Deux femmes marchent sur la plage.": ("two women", "beach"),
+    "Un homme joue de la guitare.": ("A man", "guitar"),
+    "Je voudrais une tasse de café.": ("cup of coffee",),
+    "Merci beaucoup !": ("Thank", "!"),
+    "Mon frère a acheté trois livres.": ("brother bought three books",),
+    "Je n'ai jamais vu un si beau coucher de soleil.": ("never seen", "sunset"),
+}
+DIRECTIONS = {"en-fr": FRENCH, "en-de": GERMAN, "fr-en": ENGLISH}
+CASES = [(direction, *case) for direction, cases in DIRECTIONS.items() for case in cases.items()]
 
 
 @cache
-def pipeline(target: str) -> TranslationPipeline:
-    loaded: TranslationPipeline = nlpseq.load(f"translate-en-{target}")
+def pipeline(direction: str) -> TranslationPipeline:
+    loaded: TranslationPipeline = nlpseq.load(f"translate-{direction}")
     return loaded
 
 
-@pytest.mark.parametrize(("target", "sentence", "words"), CASES)
-def test_everyday_sentences(target: str, sentence: str, words: tuple[str, ...]) -> None:
-    translation = pipeline(target)(sentence).translation
+@pytest.mark.parametrize(("direction", "sentence", "words"), CASES)
+def test_everyday_sentences(direction: str, sentence: str, words: tuple[str, ...]) -> None:
+    translation = pipeline(direction)(sentence).translation
     assert [word for word in words if word.lower() not in translation.lower()] == [], translation
 
 
-@pytest.mark.parametrize("target", ["de"])
-def test_names_that_no_corpus_has_are_copied(target: str) -> None:
+@pytest.mark.parametrize(("direction", "sentence"), [("en-de", "{} lives in Paris."), ("fr-en", "{} habite à Paris.")])
+def test_names_that_no_corpus_has_are_copied(direction: str, sentence: str) -> None:
     """Most of those that were invented for the tagger's test, in plain sentences."""
     names = ["Zelkora", "Brindelvane", "Kolmuri", "Jaskelin", "Dorshaven", "Gralvik", "Mirabun", "Lothwen"]
-    found = [pipeline(target)(f"{name} lives in Paris.").translation for name in names]
+    found = [pipeline(direction)(sentence.format(name)).translation for name in names]
     kept = [name for name, translation in zip(names, found, strict=True) if name in translation]
     assert len(kept) >= 5, found
 
 
 def test_what_is_no_sentence_survives() -> None:
     text = "  Thank you very much!\n\n12:30\ntom@example.org\n"
-    first, *rest = pipeline("fr")(text).translation.split("\n")
+    first, *rest = pipeline("en-fr")(text).translation.split("\n")
     assert first.startswith("  Merci")
     assert rest == ["", "12:30", "tom@example.org", ""]
 
 
 def test_a_sentence_is_translated_alone_as_among_others() -> None:
-    together = [prediction.translation for prediction in pipeline("fr").pipe(list(FRENCH))]  # type: ignore[union-attr]
-    assert together == [pipeline("fr")(sentence).translation for sentence in FRENCH]
+    together = [prediction.translation for prediction in pipeline("en-fr").pipe(list(FRENCH))]  # type: ignore[union-attr]
+    assert together == [pipeline("en-fr")(sentence).translation for sentence in FRENCH]
