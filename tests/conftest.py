@@ -27,5 +27,5 @@ def _torch_as_it_was() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The pages' commands take longest, so they begin, then what starts processes: at the end all would wait for one."""
+    """The pages' commands take longest, so they begin, then what starts processes: nobody waits for one at the end."""
     items.sort(key=lambda item: (item.path.name != "test_docs.py", item.path.parent.name != "cli"))

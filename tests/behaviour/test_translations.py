@@ -58,7 +58,7 @@ ENGLISH = {
     "Deux femmes marchent sur la plage.": ("two women", "beach"),
     "Un homme joue de la guitare.": ("A man", "guitar"),
     "Je voudrais une tasse de café.": ("cup of coffee",),
-    "Merci beaucoup !": ("Thank", "!"),
+    "Merci beaucoup !": ("Thank", "much"),
     "Mon frère a acheté trois livres.": ("brother bought three books",),
     "Je n'ai jamais vu un si beau coucher de soleil.": ("never seen", "sunset"),
 }
