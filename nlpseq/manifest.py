@@ -79,7 +79,11 @@ def find_translator(source: str | None, target: str) -> str:
 
     English goes first where there are several. Raises UsageError where there is none, naming the ones there are.
     """
-    there = {tuple(read_manifest(folder).languages): name for name, folder in _shipped_for("translate").items()}
+    there = {
+        tuple(map(str.casefold, read_manifest(folder).languages)): name
+        for name, folder in _shipped_for("translate").items()
+    }
+    source, target = source and source.casefold(), target.casefold()
     found = [languages for languages in there if languages[1:] == (target,) and source in {None, languages[0]}]
     if found:
         return there[min(found, key=lambda languages: (languages[0] != "en", languages))]

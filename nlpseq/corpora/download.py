@@ -12,6 +12,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from nlpseq.corpora.registry import CorpusFile, PlainFile, find_corpus, find_file
 from nlpseq.digest import sha256_of
@@ -187,6 +188,7 @@ def _copy(source: Path, target: Path, known: str | None) -> None:
 
 def _download(address: str, target: Path, known: str | None, progress: DownloadProgress | None) -> None:
     import pooch
+    from requests import ConnectionError as RequestsConnectionError
     from requests import RequestException
 
     pooch.get_logger().setLevel("ERROR")
@@ -203,7 +205,9 @@ def _download(address: str, target: Path, known: str | None, progress: DownloadP
     except ValueError as error:
         raise TrustError(f"What {address} sent is not the file that the registry names; nothing is kept.") from error
     except (RequestException, OSError) as error:
-        what = f"{address} could not be downloaded ({error})."
+        away = isinstance(error, ConnectionError | RequestsConnectionError)
+        reason = f"{urlsplit(address).hostname} cannot be reached" if away else error
+        what = f"{address} could not be downloaded: {reason}."
         raise NlpseqError(f"{what} Try again, or take the files from a folder with --mirror.") from error
 
 

@@ -53,7 +53,10 @@ def load(checkpoint: str, *, device: str = "auto", threads: int | None = None) -
 
 
 def install() -> None:
-    """Put the fake in the place of the library, in this process."""
+    """Put the fake in the place of the library, and nothing in that of torch, in this process."""
+    device = ModuleType("nlpseq.device")
+    device.flush_denormals = lambda: None  # type: ignore[attr-defined]
+    sys.modules["nlpseq.device"] = device
     module = ModuleType("nlpseq.api")
     module.load = load  # type: ignore[attr-defined]
     module.load_light = lambda _: None  # type: ignore[attr-defined]
