@@ -10,7 +10,7 @@ README.md           the model card
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from nlpseq.atomic import replacing
 from nlpseq.digest import sha256_of
@@ -114,13 +115,29 @@ def load_task(folder: Path) -> tuple[Task, Manifest]:
     kind = TASKS[manifest.task]
     try:
         config, plain = read_settings(folder, manifest, kind.config_type)
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             task = kind.from_plain(config, plain)
     except Exception as error:
         raise misfit(folder, error) from None
     task.network.load_state_dict(_read_weights(folder / WEIGHTS, task.network.state_dict()), assign=True)
     task.network.eval()
     return task, manifest
+
+
+class _Undrawn(TorchFunctionMode):
+    """Within it no weights are drawn: of those that have no content yet torch would import its compiler for that, which
+    takes as long as all the rest of it.
+    """
+
+    DRAWS = frozenset({nn.init.normal_, nn.init.uniform_, Tensor.normal_, Tensor.uniform_})
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Lets everything pass but draws."""
+        if func in self.DRAWS:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -245,7 +245,7 @@ def _check_names(kind: type[Any], values: Mapping[str, Any], where: str, path: s
     prefix = f"{where}: " if where else ""
     for key, value in values.items():
         if key not in fields:
-            raise UsageError(f"{prefix}There is no setting {path + key!r}. {did_you_mean(path + key, [path + name for name in fields])}")
+            raise UsageError(f"{prefix}There is no setting {path + key!r}. {did_you_mean(key, fields, path)}")
         if isinstance(fields[key], type) and issubclass(fields[key], Section) and isinstance(value, Mapping):
             _check_names(fields[key], value, where, f"{path}{key}.")
 

@@ -37,12 +37,12 @@ class TrustError(NlpseqError):
     exit_code = 4
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A closing sentence that names the nearest of `known`, or lists them where none is near."""
+def did_you_mean(word: str, known: Iterable[str], path: str = "") -> str:
+    """A closing sentence that names the nearest of `known`, below `path`, or lists them where none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
-        return f"Did you mean {near[0]!r}?"
+        return f"Did you mean {path + near[0]!r}?"
     return f"Known: {', '.join(names)}." if names else "There is none yet."
 
 

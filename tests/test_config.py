@@ -22,8 +22,8 @@ def built(*assignments: str) -> TaggingConfig:
     ("assignment", "names"),
     [
         ("encodr.width=3", ["'encodr'", "'encoder'"]),
-        ("encoder.widht=3", ["'encoder.widht'", "'width'"]),
-        ("training.lerning_rate=3", ["'training.lerning_rate'", "'learning_rate'"]),
+        ("encoder.widht=3", ["'encoder.widht'", "'encoder.width'"]),
+        ("training.lerning_rate=3", ["'training.lerning_rate'", "'training.learning_rate'"]),
         ("lower_case=0.1", ["'lower_case'", "'lowercase'"]),
         ("encoder.zzz=1", ["'encoder.zzz'", "cell", "layers", "bidirectional"]),
         ("a..b=1", ["'a'"]),

@@ -163,7 +163,7 @@ def test_a_file_of_settings_and_a_time_limit(work: Path) -> None:
         (["tag", "-o", "new"], 2, "nothing to train on"),
         (["tag", "-o", "new", "--train", "missing.conllu"], 1, "missing.conllu"),
         (["tag", "-o", "new", "--train", "no-such-corpus"], 2, "no-such-corpus"),
-        (["tag", "-o", "new", *data(), "--set", "encoder.widht=3"], 2, "'width'"),
+        (["tag", "-o", "new", *data(), "--set", "encoder.widht=3"], 2, "'encoder.width'"),
         (["tag", "-o", "new", *data(), "--set", "encoder.cell=cnn"], 2, "encoder.cell"),
         (["tag", "-o", "new", *data(), "--time-limit", "soon"], 2, "30m"),
         (["tag", "-o", "new", *data(), "--config", "missing.toml"], 2, "missing.toml"),
