@@ -119,7 +119,7 @@ def test_what_is_answered_is_told_before_more_is_read(shared: SharedPipeline) ->
         yield "one"
         time.sleep(2)  # by far enough for an answer
         yield "two"
-        assert told == ["ONE"]
+        assert told[:1] == ["ONE"]  # and perhaps the next one already
         yield "three"
 
     shared.start()
