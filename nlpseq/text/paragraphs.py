@@ -139,11 +139,10 @@ def _short(sentence: str) -> Iterator[tuple[str, bool]]:
         if end - begin > LONGEST:
             cuts = [match.end() for match in _CUT.finditer(sentence, begin + LONGEST // 2, begin + LONGEST)]
             end = cuts[-1] if cuts else begin + LONGEST
-        while addresses and addresses[0][1] <= begin:
+        while addresses and addresses[0][1] <= end:
             addresses.popleft()
-        inside = next((span for span in addresses if span[0] < end < span[1]), None)
-        if inside:
-            end = inside[0] if inside[0] > begin else inside[1]
+        if addresses and addresses[0][0] < end:  # the cut is within this one
+            end = addresses[0][0] if addresses[0][0] > begin else addresses[0][1]
         yield sentence[begin:end], False
         begin = end
 

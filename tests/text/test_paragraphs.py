@@ -94,7 +94,24 @@ def test_a_translation_has_no_line_break() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", ".", "a. ", "!?", "http://", "http://a(", "http://a's", "a@", " ", "( ", "Mr. ", "…»", "a,", "\n", "www."],
+    [
+        "a",
+        ".",
+        "a. ",
+        "!?",
+        "http://",
+        "http://a(",
+        "http://a ",
+        "http://a's",
+        "a@",
+        " ",
+        "( ",
+        "Mr. ",
+        "…»",
+        "a,",
+        "\n",
+        "www.",
+    ],
 )
 def test_time_is_linear(piece: str) -> None:
     """A quadratic pattern takes minutes for these; a second is ten times what was seen."""
