@@ -30,8 +30,10 @@ from nlpseq.records import Failure, TokenizedText
 
 SHARED = frozenset({"tag", "sentiment", "translate"})  # tasks whose inputs are shared out where there are many
 MOST_PROCESSES = 8  # without a word from the user: each takes its own memory
-FIRST = 64  # inputs that are sent to each process at first; then twice as many, so that all have some of a short file,
-CHUNK = 512  # and at most so many at once
+# Inputs that are sent to each process at first: few of what takes long, so that all have some of a short file, but of
+# few short ones batches are poor. Then it is twice as many each time, and at most CHUNK at once.
+FIRST = {"tag": 256, "sentiment": 256, "translate": 64}
+CHUNK = 256
 CHARACTERS = 200  # of an input on average: a chunk of long ones has fewer
 QUEUED = 2  # chunks that wait in a process or are read by it, so that it need not wait for the next
 
@@ -66,11 +68,11 @@ class SharedPipeline:
     def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[Any]:
         """One prediction an input, lazily, in order; otherwise as the `pipe` of the pipeline that is loaded.
 
-        Each process has two chunks of `batch_size` inputs (by default ever more, up to 512, fewer where they are long)
+        Each process has two chunks of `batch_size` inputs (by default ever more, up to 256, fewer where they are long)
         to itself. Raises what the pipeline raises, and NlpseqError where a process ends before its work does.
         """
         must_be_many(inputs, batch_size)
-        return self._answers(_chunks(inputs, batch_size, self.processes))
+        return self._answers(_chunks(inputs, batch_size, FIRST[self.task], self.processes))
 
     def _answers(self, chunks: Iterable[list[Any]]) -> Iterator[Any]:
         busy: deque[_Sent] = deque()
@@ -125,17 +127,17 @@ def _changed(load: Load, change: Callable[[Any], Any]) -> Any:
     return change(load())
 
 
-def _chunks(inputs: Iterable[Text], size: int | None, processes: int) -> Iterator[list[Any]]:
+def _chunks(inputs: Iterable[Text], size: int | None, first: int, processes: int) -> Iterator[list[Any]]:
     chunk: list[Any] = []
     characters = turn = 0
-    limit = size or FIRST
+    limit = size or first
     for item in map(_sendable, inputs):
         chunk.append(item)
         characters += _characters(item)
         if len(chunk) >= limit or (size is None and characters >= CHARACTERS * limit):
             yield chunk
             chunk, characters, turn = [], 0, turn + 1
-            limit = size or min(CHUNK, FIRST << (turn // processes))
+            limit = size or min(CHUNK, first << (turn // processes))
     if chunk:
         yield chunk
 

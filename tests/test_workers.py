@@ -141,11 +141,11 @@ def test_an_error_that_cannot_be_sent_still_ends_as_it_would(shared: SharedPipel
 
 
 def test_chunks_grow_and_are_bounded_in_inputs_and_in_characters() -> None:
-    sizes = [len(chunk) for chunk in _chunks(["a"] * 3000, None, 2)]
-    assert sizes == [64, 64, 128, 128, 256, 256, 512, 512, 512, 512, 56]
+    sizes = [len(chunk) for chunk in _chunks(["a"] * 1200, None, 64, 2)]
+    assert sizes == [64, 64, 128, 128, 256, 256, 256, 48]
     long = ["x" * 64 * CHARACTERS, "y" * 128 * CHARACTERS, "z"]
-    assert [len(chunk) for chunk in _chunks(long, None, 1)] == [1, 1, 1]
-    assert [len(chunk) for chunk in _chunks(["x" * 64 * CHARACTERS] * 3, 2, 1)] == [2, 1]
+    assert [len(chunk) for chunk in _chunks(long, None, 64, 1)] == [1, 1, 1]
+    assert [len(chunk) for chunk in _chunks(["x" * 64 * CHARACTERS] * 3, 2, 64, 1)] == [2, 1]
 
 
 def test_what_is_no_text_fails_alone(tmp_path: Path) -> None:
