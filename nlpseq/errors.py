@@ -31,6 +31,12 @@ class DataError(NlpseqError):
         self.what, self.path, self.line = what, path, line
 
 
+class MissingFileError(DataError):
+    """A file that is not there, or is a folder: what was wrong is the name that was given."""
+
+    exit_code = 2
+
+
 class TrustError(NlpseqError):
     """A checkpoint or a download that is damaged, unknown, or not what it says it is."""
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from nlpseq.errors import DataError, did_you_mean
+from nlpseq.errors import DataError, MissingFileError, did_you_mean
 
 Line = tuple[int, str]  # number from 1, text without its line end
 RawLine = tuple[int, bytes | None]  # the same as bytes; None for a line that is too long
@@ -68,7 +68,7 @@ def raw_lines(stream: IO[bytes], path: str | Path) -> Iterator[RawLine]:
 
 @contextmanager
 def open_binary(path: str | Path) -> Iterator[IO[bytes]]:
-    """The unpacked bytes of a file. Raises DataError where there is no such file, or none that opens."""
+    """The unpacked bytes of a file. Raises MissingFileError where there is no such file, DataError where it does not open."""
     _must_be_file(split_member(path)[0])
     try:
         stream = open_unpacked(path)
@@ -132,12 +132,12 @@ def _must_be_file(path: Path) -> None:
     if path.is_file():
         return
     if path.is_dir():
-        raise DataError("This is a folder; name a file in it.", path)
+        raise MissingFileError("This is a folder; name a file in it.", path)
     if not path.parent.is_dir():
-        raise DataError("There is no such file, nor the folder that it would lie in.", path)
+        raise MissingFileError("There is no such file, nor the folder that it would lie in.", path)
     near = difflib.get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=3)
     hint = f" Near names in its folder: {', '.join(near)}." if near else ""
-    raise DataError(f"There is no such file.{hint}", path)
+    raise MissingFileError(f"There is no such file.{hint}", path)
 
 
 def _read(stream: IO[bytes], path: str | Path, number: int) -> bytes:

@@ -46,7 +46,11 @@ class Words:
         word_length: int,
         known: Iterable[str] = (),
     ) -> Words:
-        """The words of a text. A form has a vector where it was seen `min_count` times, or is among the `known`."""
+        """The words of a text. A form has a vector where it was seen `min_count` times, or is among the `known`.
+
+        Characters and affixes are those of such words: what is left of a large text is mostly names and misprints, and
+        would make up most of the model.
+        """
         counts: Counter[str] = Counter({END: 0})
         for line in lines:
             counts.update(tokenizer.words(line)[0])
@@ -54,7 +58,8 @@ class Words:
         ranked = [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if word != END]
         kept = ranked[: max(1, size - RESERVED)]
         least = max(min_count, counts[kept[-1]]) if len(ranked) > len(kept) else min_count
-        words = WordVocabularies.from_words(counts, min_count=least, known=known)
+        frequent = {word: count for word, count in counts.items() if count >= least}
+        words = WordVocabularies.from_words(frequent, min_count=least, known=known)
         units = cls(tokenizer, Vocabulary(kept, reserved=RESERVED), words, word_length)
         units.table.add(ranked[:TABLE_LIMIT])
         units._kept = len(units.table)

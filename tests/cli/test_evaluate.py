@@ -87,6 +87,8 @@ def test_what_cannot_be_scored_is_told(work: Path, content: str, error: type[Exc
     assert result.stdout == ""
 
 
-def test_a_checkpoint_that_is_not_there_is_told(work: Path) -> None:
+def test_a_checkpoint_or_a_file_that_is_not_there_is_told(work: Path) -> None:
     result = CliRunner().invoke(app, ["evaluate", str(work / "nope"), str(work / "gold.conllu")])
     assert (result.exit_code, "nope" in result.stderr) == (2, True)
+    result = CliRunner().invoke(app, ["evaluate", str(work / "tiny"), str(work / "none.conllu")])
+    assert (result.exit_code, "none.conllu: There is no such file." in result.stderr) == (2, True)

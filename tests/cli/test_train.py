@@ -161,7 +161,7 @@ def test_a_file_of_settings_and_a_time_limit(work: Path) -> None:
     [
         (["tag"], 2, "-o"),
         (["tag", "-o", "new"], 2, "nothing to train on"),
-        (["tag", "-o", "new", "--train", "missing.conllu"], 1, "missing.conllu"),
+        (["tag", "-o", "new", "--train", "missing.conllu"], 2, "missing.conllu"),
         (["tag", "-o", "new", "--train", "no-such-corpus"], 2, "no-such-corpus"),
         (["tag", "-o", "new", *data(), "--set", "encoder.widht=3"], 2, "'encoder.width'"),
         (["tag", "-o", "new", *data(), "--set", "encoder.cell=cnn"], 2, "encoder.cell"),

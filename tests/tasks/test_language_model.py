@@ -12,6 +12,8 @@ from nlpseq.errors import DataError, UsageError
 from nlpseq.tasks import language_model
 from nlpseq.tasks.language_model import LanguageModel
 from nlpseq.tasks.language_report import report
+from nlpseq.tasks.language_words import Words
+from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.training.loop import Run, fit
 from tests.languages import counting, small, trained, untrained
 
@@ -227,3 +229,12 @@ def test_what_is_wrong_is_told() -> None:
     with pytest.raises(UsageError, match="--teacher"):
         trained().taught([], [], [])
     assert isinstance(LanguageModel.create(small("characters"), ["ab"]), LanguageModel)
+
+
+def test_only_frequent_words_lend_their_affixes() -> None:
+    """Of a large text most words are seen once; their endings would make up most of the model."""
+    lines = ["the walking talking baking cat", "the walking talking baking dog", "qxzx qyzx qwzx"]
+    words = Words.seen(lines, Tokenizer("en"), size=100, min_count=2, word_length=24).words
+    assert "s3:ing" in words.affixes
+    assert "s2:zx" not in words.affixes
+    assert "q" not in words.characters
