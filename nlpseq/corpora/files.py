@@ -68,7 +68,10 @@ def raw_lines(stream: IO[bytes], path: str | Path) -> Iterator[RawLine]:
 
 @contextmanager
 def open_binary(path: str | Path) -> Iterator[IO[bytes]]:
-    """The unpacked bytes of a file. Raises MissingFileError where there is no such file, DataError where it does not open."""
+    """The unpacked bytes of a file.
+
+    Raises MissingFileError where there is no such file, DataError where it does not open.
+    """
     _must_be_file(split_member(path)[0])
     try:
         stream = open_unpacked(path)

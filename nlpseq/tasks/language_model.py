@@ -178,7 +178,7 @@ class LanguageModel:
         embedding = self.network.embedding
         if isinstance(self.units, Words):
             assert isinstance(embedding, WordEmbedding)
-            return self.units.table.embedded(embedding, ids_BT)
+            return self.units.table.embedded(embedding, ids_BT, self.device)
         result: Tensor = embedding(ids_BT.to(self.device))
         return result
 

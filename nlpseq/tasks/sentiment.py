@@ -18,6 +18,7 @@ from nlpseq.batching import length_groups, shuffled
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import LabelledText
+from nlpseq.tasks.adversarial import against
 from nlpseq.tasks.calibration import fit_temperature, softened
 from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
@@ -176,11 +177,22 @@ class Classifier:
         """For each scheme with labels in the batch, the summed loss (nats, weighted) and the number of labels.
 
         Where there are teachers, their part (Hinton et al. 2015) has an entry of its own, over the texts they judged.
+        Each part is there once more where texts are also read with vectors that are moved against the model.
         """
+        vectors_RWD = self.table.embedded(self.network.embedding, batch.texts.rows_RW, self.device)
+        vectors_RWD.requires_grad_()  # those of one-hot words do not depend on weights
+        losses = self._losses(self.network.logits(vectors_RWD, batch.texts), batch)
+        size = self.config.classifier.adversarial
+        if not size or not losses or not self.network.training:
+            return losses
+        loss = torch.stack([total / count for total, count in losses.values()]).sum()
+        moved = self._losses(self.network.logits(against(vectors_RWD, loss, size), batch.texts), batch)
+        return losses | {f"{name}, adversarial": part for name, part in moved.items()}
+
+    def _losses(self, logits: Mapping[str, Tensor], batch: Batch) -> dict[str, tuple[Tensor, int]]:
         settings = self.config.classifier
-        vectors_RWD = self.table.embedded(self.network.embedding, batch.texts.rows_RW)
         result: dict[str, tuple[Tensor, int]] = {}
-        for scheme, logits_BK in self.network.logits(vectors_RWD, batch.texts).items():
+        for scheme, logits_BK in logits.items():
             soft_BK = batch.soft.get(scheme, torch.zeros(logits_BK.shape)).to(self.device)
             taught_B = soft_BK.sum(1) > 0
             gold_B = batch.labels[scheme].to(self.device)
@@ -205,7 +217,7 @@ class Classifier:
 
     def vector_cache(self) -> VectorCache:
         """A fresh memory of word vectors, for predictions; valid until the weights change."""
-        return VectorCache(self.network.embedding, self.words, self.config.embedding.word_length)
+        return VectorCache(self.network.embedding, self.words, self.config.embedding.word_length, self.device)
 
     def probabilities(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> dict[str, Tensor]:
         """Calibrated probabilities (N, K) of the labels, by scheme, for N tokenised texts, in their order."""

@@ -45,6 +45,13 @@ class ClassifierConfig(Section, frozen=True):
     teacher_weight: Annotated[
         float, Meta(ge=0, le=1, description="part of the loss that compares with the teachers, where there are any")
     ] = 0.5
+    adversarial: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="texts are read once more, the vectors of each window moved so far against the model; 0: not",
+        ),
+    ] = 0.0
 
 
 class SentimentConfig(Section, frozen=True):

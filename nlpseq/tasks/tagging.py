@@ -197,7 +197,8 @@ class Tagger:
         Where there are teachers, their part has an entry of its own, over all tokens.
         """
         lengths_B, taught_B = batch.lengths_B.to(self.device), batch.taught_B.to(self.device)
-        emissions = self.network.emissions(self.table.embedded(self.network.embedding, batch.rows_BT), lengths_B)
+        vectors_BTD = self.table.embedded(self.network.embedding, batch.rows_BT, self.device)
+        emissions = self.network.emissions(vectors_BTD, lengths_B)
         mask_BT = mask_of(lengths_B, batch.rows_BT.shape[1])
         gold_part_B = 1 - self.config.heads.teacher_weight * taught_B
         result: dict[str, tuple[Tensor, int]] = {}
@@ -222,7 +223,7 @@ class Tagger:
 
     def vector_cache(self) -> VectorCache:
         """A fresh memory of word vectors, for `predict`; valid until the weights change."""
-        return VectorCache(self.network.embedding, self.words, self.config.embedding.word_length)
+        return VectorCache(self.network.embedding, self.words, self.config.embedding.word_length, self.device)
 
     @torch.inference_mode()
     def predict(self, sentences: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[Labelled]:

@@ -97,10 +97,9 @@ class WordTable:
         self._forms_R, self._characters_RC = self._forms_R[:count], self._characters_RC[:count]
         self._affixes_RA = self._affixes_RA[:count]
 
-    def embedded(self, embedding: WordEmbedding, rows_BT: Tensor) -> Tensor:
-        """Vectors (B, T, D) of rows, on the device of `embedding`; each distinct word's characters are read once."""
+    def embedded(self, embedding: WordEmbedding, rows_BT: Tensor, device: torch.device) -> Tensor:
+        """Vectors (B, T, D) of rows, on the `device` of the network; each distinct word's characters are read once."""
         rows_U, word_BT = torch.unique(rows_BT, return_inverse=True)
-        device = next(embedding.parameters()).device
         ids = (self.forms_R[rows_BT], word_BT, self.characters_of(rows_U), self.affixes_RA[rows_U])
         vectors_BTD: Tensor = embedding(*(part.to(device) for part in ids))
         return vectors_BTD
@@ -114,12 +113,14 @@ class WordTable:
 class VectorCache:
     """Vectors of the words met in prediction, so that a word is looked at once; forgotten when there are too many.
 
-    Valid as long as the weights of `embedding` stay as they are. `vectors_RD` holds a row for each word.
+    Valid as long as the weights of `embedding` stay as they are. `vectors_RD` holds a row for each word, on `device`,
+    which is that of the network: an embedding of one-hot vectors has no weights that would tell.
     """
 
-    def __init__(self, embedding: WordEmbedding, words: WordVocabularies, word_length: int) -> None:
-        self.embedding, self.words, self.word_length = embedding, words, word_length
-        self.device = next(embedding.parameters()).device
+    def __init__(
+        self, embedding: WordEmbedding, words: WordVocabularies, word_length: int, device: torch.device
+    ) -> None:
+        self.embedding, self.words, self.word_length, self.device = embedding, words, word_length, device
         self._rows: dict[str, int] = {}
         self.vectors_RD = torch.empty(0, embedding.width, device=self.device)
 

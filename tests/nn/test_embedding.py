@@ -156,7 +156,7 @@ def test_the_memory_of_vectors_changes_nothing_and_has_an_end(monkeypatch: pytes
     monkeypatch.setattr(module, "CHUNK", 2)
     monkeypatch.setattr(module, "FRESH", 2)
     one = embedding().eval()
-    cache = VectorCache(one, VOCABULARIES, 24)
+    cache = VectorCache(one, VOCABULARIES, 24, torch.device("cpu"))
     asked = [["the", "cat"], ["sat", "the", "zebra"], [], ["on", "mat", "a", "the"], ["q1", "q2", "q3", "q4", "q5"]]
     with torch.inference_mode():
         for _ in range(3):

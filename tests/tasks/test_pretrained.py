@@ -60,7 +60,9 @@ def test_a_word_has_the_very_vector_that_it_has_in_the_language_model() -> None:
     words = ["three", "can", "fours"]
     ids = source.units.table
     ids.add(words)
-    wanted_BTD = ids.embedded(source.network.embedding, torch.tensor([[ids.rows[word] for word in words]]))
+    wanted_BTD = ids.embedded(
+        source.network.embedding, torch.tensor([[ids.rows[word] for word in words]]), torch.device("cpu")
+    )
     cache = started.vector_cache()
     (rows,) = cache.rows([words])
     assert torch.allclose(cache.vectors_RD[rows], wanted_BTD[0], atol=1e-6)
