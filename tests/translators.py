@@ -37,6 +37,14 @@ def untrained(seed: int = 0, **sections: dict[str, Any]) -> Translator:
     return Translator.create(small(**sections), pairs(50, seed=1))
 
 
+def decided(translator: Translator) -> Translator:
+    """The same with a larger readout: fresh weights make all pieces nearly equal, and the last digits choose."""
+    with torch.no_grad():
+        for weight in (translator.network.decoder.readout.weight, translator.network.decoder.readout.bias):
+            weight.mul_(12)
+    return translator
+
+
 @cache
 def trained() -> Translator:
     """One that has learnt the language of letters."""

@@ -11,7 +11,7 @@ from nlpseq.api import load, load_light
 from nlpseq.config import AttentionKind, Cell
 from nlpseq.records import TranslationPrediction
 from tests.letters import pairs
-from tests.translators import trained, untrained, write_checkpoint
+from tests.translators import decided, trained, untrained, write_checkpoint
 
 NEAR = 1e-5
 TEXTS = [
@@ -57,12 +57,12 @@ def compare(folder: Path, **searching: Any) -> None:
 
 @pytest.mark.parametrize("cell", get_args(Cell))
 def test_every_cell(cell: str, tmp_path: Path) -> None:
-    compare(write_checkpoint(tmp_path / "it", untrained(seed=1, encoder={"cell": cell})))
+    compare(write_checkpoint(tmp_path / "it", decided(untrained(seed=1, encoder={"cell": cell}))))
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_option_that_changes_the_network_or_the_search(name: str, tmp_path: Path) -> None:
-    compare(write_checkpoint(tmp_path / "it", untrained(seed=2, **OPTIONS[name])))
+    compare(write_checkpoint(tmp_path / "it", decided(untrained(seed=2, **OPTIONS[name]))))
 
 
 @pytest.mark.parametrize(
