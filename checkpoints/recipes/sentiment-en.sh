@@ -1,18 +1,26 @@
 #!/usr/bin/env bash
-# Trains the shipped judge of opinions on one core in about an hour: word vectors of the reviews (labelled or not), then the
-# classifier in two parts. Needs nlpseq as a command, gensim in the same environment, and the corpora: by `nlpseq corpora
-# get sst imdb`, or from NLPSEQ_CORPORA_MIRROR. Interrupted, it goes on where it was when it is run again.
+# Trains the shipped judge of opinions on one core in some 80 minutes: word vectors of the reviews (labelled or not), a
+# language model of them, a classifier from both, labels for the reviews without any, and the classifier on. Needs
+# nlpseq as a command, gensim and scikit-learn in the same environment, and the corpora: by `nlpseq corpora get sst imdb`,
+# or from NLPSEQ_CORPORA_MIRROR. Interrupted, it goes on where it was when it is run again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 recipes=checkpoints/recipes
-vectors=runs/sentiment-en-vectors.txt
+run=runs/sentiment-en
 
-if ! test -f $vectors; then
-  python $recipes/vectors.py imdb imdb:unlabelled sst -o $vectors.part
-  mv $vectors.part $vectors
+made() { test -f "$1/manifest.json" && ! test -d "$1/resume"; }
+train() { made "$run$2" || nlpseq train "$1" --config "$recipes/sentiment-en$2.toml" --seed 1 --threads 1 -o "$run$2" --resume "${@:3}"; }
+
+if ! test -f $run-vectors.txt; then
+  python $recipes/vectors.py imdb imdb:unlabelled sst --threads 1 -o $run-vectors.txt.part
+  mv $run-vectors.txt.part $run-vectors.txt
 fi
-if ! test -f runs/sentiment-en-base/manifest.json || test -d runs/sentiment-en-base/resume; then
-  nlpseq train sentiment --config $recipes/sentiment-en-base.toml --seed 1 --threads 1 -o runs/sentiment-en-base --resume
+test -f $run-text.txt || python $recipes/shuffled.py imdb imdb:unlabelled sst -o $run-text.txt
+train lm -lm --time-limit 24m
+train sentiment -base
+if ! test -f $run-labelled.jsonl; then
+  python $recipes/label_texts.py --train imdb@polarity --texts imdb:unlabelled --judge $run-base -o $run-labelled.jsonl.part
+  mv $run-labelled.jsonl.part $run-labelled.jsonl
 fi
-nlpseq train sentiment --config $recipes/sentiment-en.toml --start runs/sentiment-en-base --seed 1 --threads 1 \
-  --card $recipes/sentiment-en.md -o runs/sentiment-en --resume
+train sentiment -more --start $run-base
+train sentiment "" --start $run-more --card $recipes/sentiment-en.md
