@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ class FastText:
     def train(self, train: str, folder: str, epochs: int) -> dict[str, float]:
         Path(folder).mkdir(parents=True, exist_ok=True)
         lines = [f"{PREFIX}{row['label']} {_words(row['text'])}\n" for row in objects_of(train)]
+        random.Random(1).shuffle(lines)  # it learns in the order of the file: often one label after the other
         data = Path(folder) / "train.txt"
         data.write_text("".join(lines), encoding="utf-8")
         started = time.perf_counter()
