@@ -155,7 +155,7 @@ def test_what_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         (["generate", "x"], 2, "nlpseq train lm --corpus sample-text -o my-lm"),
         (["generate", "-c", "counter", "--top-p", "0", "x"], 2, "top_p"),
         (["tag", "-c", "counter", "x"], 2, "was trained for lm, not for tag"),
-        (["train", "lm", "--train", "missing.txt", "-o", "new"], 1, "missing.txt"),
+        (["train", "lm", "--train", "missing.txt", "-o", "new"], 2, "missing.txt"),
         (["train", "lm", "--corpus", "sample-tagging", "-o", "new"], 2, "no plain text"),
         (
             ["train", "lm", "--train", "train.txt", "--dev", "dev.txt", "--teacher", "counter", "-o", "new"],
