@@ -5,8 +5,8 @@
 
 One judge is a checkpoint of nlpseq, the other a linear model of the runs of one to three words of a text, weighed by
 how much likelier the positive texts make them (NB-SVM: Wang & Manning 2012, section 2.3, with a logistic loss), which
-is trained here. Their probabilities are averaged. Texts of which they are not sure, by `--sure`, are left out. The
-development part of the labelled corpus says how good each is.
+is trained here. Their probabilities are averaged. Texts of which they are not sure, by `--sure`, are left out, and those
+that the development part of the labelled corpus has too. That part says how good each judge is.
 """
 
 from __future__ import annotations
@@ -62,6 +62,11 @@ def of_checkpoint(folder: str, texts: Sequence[str]) -> Array:
     return np.array([score[POSITIVE] / (score[POSITIVE] + score["negative"]) for score in scores])
 
 
+def bare(text: str) -> str:
+    """The text with single spaces, to know it again."""
+    return " ".join(text.split())
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -78,7 +83,8 @@ def main() -> None:
     judges = [linear.positive(held_out), of_checkpoint(given.judge, held_out)]
     for name, found_N in zip(("linear", "checkpoint", "both"), (*judges, sum(judges) / 2), strict=True):
         print(f"{name}: {100 * np.mean((found_N > 0.5) == right_N):.2f} of {len(dev):,} held out", flush=True)
-    texts = list(read_plain([given.texts], "train"))
+    known = {bare(text) for text in held_out}  # some reviews are in the corpus twice, once without a label
+    texts = [text for text in read_plain([given.texts], "train") if bare(text) not in known]
     both_N = (linear.positive(texts) + of_checkpoint(given.judge, texts)) / 2
     given.output.parent.mkdir(parents=True, exist_ok=True)
     kept = [(text, p) for text, p in zip(texts, both_N, strict=True) if max(p, 1 - p) >= given.sure]
