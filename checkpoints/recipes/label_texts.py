@@ -5,8 +5,8 @@
 
 One judge is a checkpoint of nlpseq, the other a linear model of the runs of one to three words of a text, weighed by
 how much likelier the positive texts make them (NB-SVM: Wang & Manning 2012, section 2.3, with a logistic loss), which
-is trained here. Their probabilities are averaged. Texts of which they are not sure, by `--sure`, are left out, and those
-that the development part of the labelled corpus has too. That part says how good each judge is.
+is trained here. Their probabilities are averaged. Texts of which they are not sure, by `--sure`, are left out, and
+those that the development part of the labelled corpus has too. That part says how good each judge is.
 """
 
 from __future__ import annotations
