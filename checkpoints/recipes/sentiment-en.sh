@@ -11,12 +11,15 @@ run=runs/sentiment-en
 made() { test -f "$1/manifest.json" && ! test -d "$1/resume"; }
 train() { made "$run$2" || nlpseq train "$1" --config "$recipes/sentiment-en$2.toml" --seed 1 --threads 1 -o "$run$2" --resume "${@:3}"; }
 
+if ! test -f $run-text.txt; then
+  python $recipes/shuffled.py imdb imdb:unlabelled sst --without imdb:dev sst:dev -o $run-text.txt.part
+  mv $run-text.txt.part $run-text.txt
+fi
 if ! test -f $run-vectors.txt; then
-  python $recipes/vectors.py imdb imdb:unlabelled sst --threads 1 -o $run-vectors.txt.part
+  python $recipes/vectors.py $run-text.txt --threads 1 -o $run-vectors.txt.part
   mv $run-vectors.txt.part $run-vectors.txt
 fi
-test -f $run-text.txt || python $recipes/shuffled.py imdb imdb:unlabelled sst -o $run-text.txt
-train lm -lm --time-limit 24m
+train lm -lm
 train sentiment -base
 if ! test -f $run-labelled.jsonl; then
   python $recipes/label_texts.py --train imdb@polarity --texts imdb:unlabelled --judge $run-base -o $run-labelled.jsonl.part

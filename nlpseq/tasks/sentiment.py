@@ -180,9 +180,10 @@ class Classifier:
         Each part is there once more where texts are also read with vectors that are moved against the model.
         """
         vectors_RWD = self.table.embedded(self.network.embedding, batch.texts.rows_RW, self.device)
-        vectors_RWD.requires_grad_()  # those of one-hot words do not depend on weights
-        losses = self._losses(self.network.logits(vectors_RWD, batch.texts), batch)
         size = self.config.classifier.adversarial
+        if size:
+            vectors_RWD.requires_grad_()  # those of one-hot words do not depend on weights
+        losses = self._losses(self.network.logits(vectors_RWD, batch.texts), batch)
         if not size or not losses or not self.network.training:
             return losses
         loss = torch.stack([total / count for total, count in losses.values()]).sum()
