@@ -40,6 +40,7 @@ FLOORS = {
     "api": 5,
     "generation": 5,
     "layers_alone": 5,
+    "inspection": 5,
     "speed": 5,
     "doctor": 5,
     "spacy_component": 6,

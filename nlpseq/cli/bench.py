@@ -41,11 +41,13 @@ def command(
 
     Example: nlpseq bench tag-en -i my-lines.txt
     """
+    from nlpseq.cli.inputs import first_texts
     from nlpseq.cli.tables import show, tell
     from nlpseq.machine import describe_machine
     from nlpseq.speed import measure, sample_texts
 
-    wanted = _texts_of(source, input_format.value, text_key, texts) if source else sample_texts(checkpoint)[:texts]
+    given = first_texts(source, input_format.value, text_key, texts) if source else None
+    wanted = sample_texts(checkpoint)[:texts] if given is None else given
     if sys.stderr.isatty():
         tell(f"Measuring {checkpoint} on {len(wanted):,} texts ...")
     speed = measure(checkpoint, wanted, device=device.value, threads=threads, runs=runs, starts=starts)
@@ -54,24 +56,6 @@ def command(
         typer.echo(as_json(speed, machine))
         return
     show(("what", checkpoint), [*rows(speed), *_surroundings(machine)])
-
-
-def _texts_of(source: str, input_format: str, text_key: str, count: int) -> list[str]:
-    """The first texts of a file, or of stdin; of tokens, joined by spaces. Raises DataError where one is unreadable."""
-    from itertools import islice
-
-    from nlpseq.cli import inputs
-    from nlpseq.errors import DataError
-    from nlpseq.records import TokenizedText
-
-    result: list[str] = []
-    for record in islice(inputs.read(None, source, input_format, text_key), count):
-        if record.error:
-            raise DataError(record.error, "stdin" if source == "-" else source, record.line)
-        value = record.value
-        text = value.text if isinstance(value, TokenizedText) else value
-        result.append(text if isinstance(text, str) else " ".join(text))
-    return result
 
 
 def as_json(speed: Speed, machine: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -201,3 +202,15 @@ _PARSERS: Mapping[str, Callable[[str, int], Record]] = {
     "tokens": _tokens,
     "conllu": _sentence,
 }
+
+
+def first_texts(source: str, input_format: str, text_key: str, count: int) -> list[str]:
+    """The first texts of a file, or of stdin; of tokens, joined by spaces. Raises DataError where one is unreadable."""
+    result: list[str] = []
+    for record in islice(read(None, source, input_format, text_key), count):
+        if record.error:
+            raise DataError(record.error, "stdin" if source == "-" else source, record.line)
+        value = record.value
+        text = value.text if isinstance(value, TokenizedText) else value
+        result.append(text if isinstance(text, str) else " ".join(text))
+    return result

@@ -11,7 +11,19 @@ import typer
 from typer.core import TyperGroup
 
 import nlpseq
-from nlpseq.cli import bench, checkpoints, corpora, doctor, evaluate, generate, sentiment, tag, train, translate
+from nlpseq.cli import (
+    bench,
+    checkpoints,
+    corpora,
+    doctor,
+    evaluate,
+    generate,
+    inspect,
+    sentiment,
+    tag,
+    train,
+    translate,
+)
 from nlpseq.errors import NlpseqError
 
 
@@ -58,6 +70,7 @@ app.command("train", cls=train.TrainCommand)(train.command)
 app.command("evaluate")(evaluate.command)
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(checkpoints.app, name="checkpoints")
+app.add_typer(inspect.app, name="inspect")
 app.command("bench")(bench.command)
 app.command("doctor")(doctor.command)
 

@@ -58,16 +58,16 @@ class RecurrentStack(nn.Module):
 
         That dropout falls on a copy of the weights, which the function behind torch's module is then given.
         """
+        lstm = self.cell == "lstm"
+        if not (self.training and self.weight_dropout):
+            states_BTH, after = layer(inputs_BTD, begin if lstm else begin[0])
+            return states_BTH, after if lstm else (after,)
         weights: list[Tensor] = [getattr(layer, name) for name in _WEIGHTS]
-        if self.training and self.weight_dropout:
-            weights[1] = nn.functional.dropout(weights[1], self.weight_dropout)
-        rest = (weights, True, 1, 0.0, self.training, False, True)  # biases, layers, dropout, ..., one way, batch first
-        if self.cell == "lstm":
+        weights[1] = nn.functional.dropout(weights[1], self.weight_dropout)
+        functions = {"gru": torch.gru, "irnn": torch.rnn_relu, "rnn": torch.rnn_tanh}
+        rest = (weights, True, 1, 0.0, True, False, True)  # biases, layers, dropout, training, one way, batch first
+        if lstm:
             states_BTH, *end = torch.lstm(inputs_BTD, begin, *rest)
-        elif self.cell == "gru":
-            states_BTH, *end = torch.gru(inputs_BTD, begin[0], *rest)
-        elif self.cell == "irnn":
-            states_BTH, *end = torch.rnn_relu(inputs_BTD, begin[0], *rest)
         else:
-            states_BTH, *end = torch.rnn_tanh(inputs_BTD, begin[0], *rest)
+            states_BTH, *end = functions[self.cell](inputs_BTD, begin[0], *rest)
         return states_BTH, tuple(end)

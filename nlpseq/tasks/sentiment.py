@@ -18,7 +18,7 @@ from nlpseq.batching import length_groups, shuffled
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import LabelledText
-from nlpseq.tasks.adversarial import against
+from nlpseq.tasks.adversarial import divergence, nudged, uphill
 from nlpseq.tasks.calibration import fit_temperature, softened
 from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
@@ -177,18 +177,41 @@ class Classifier:
         """For each scheme with labels in the batch, the summed loss (nats, weighted) and the number of labels.
 
         Where there are teachers, their part (Hinton et al. 2015) has an entry of its own, over the texts they judged.
-        Each part is there once more where texts are also read with vectors that are moved against the model.
+        While training, the settings may have texts read again with vectors that are moved: each part is there once
+        more then, or what changes, over all texts, labelled or not.
         """
         vectors_RWD = self.table.embedded(self.network.embedding, batch.texts.rows_RW, self.device)
-        size = self.config.classifier.adversarial
-        if size:
+        settings, training = self.config.classifier, self.network.training
+        if training and (settings.adversarial or settings.virtual_adversarial):
             vectors_RWD.requires_grad_()  # those of one-hot words do not depend on weights
-        losses = self._losses(self.network.logits(vectors_RWD, batch.texts), batch)
-        if not size or not losses or not self.network.training:
-            return losses
-        loss = torch.stack([total / count for total, count in losses.values()]).sum()
-        moved = self._losses(self.network.logits(against(vectors_RWD, loss, size), batch.texts), batch)
-        return losses | {f"{name}, adversarial": part for name, part in moved.items()}
+        logits = self.network.logits(vectors_RWD, batch.texts)
+        losses = self._losses(logits, batch)
+        changes = {}
+        if training and settings.virtual_adversarial:
+            changes = self._changes(vectors_RWD, logits, batch.texts)
+        if training and settings.adversarial and losses:
+            loss = torch.stack([total / count for total, count in losses.values()]).sum()
+            moved_RWD = vectors_RWD + uphill(vectors_RWD, loss, settings.adversarial)
+            moved = self._losses(self.network.logits(moved_RWD, batch.texts), batch)
+            losses |= {f"{name}, adversarial": part for name, part in moved.items()}
+        return losses | changes
+
+    def _changes(
+        self, vectors_RWD: Tensor, logits: Mapping[str, Tensor], texts: Windowed
+    ) -> dict[str, tuple[Tensor, int]]:
+        """How much the answers change where vectors are moved as far as that they change most.
+
+        Miyato, Dai & Goodfellow 2017, equations 6 to 8; no label is looked at.
+        """
+        size, settled = self.config.classifier.virtual_adversarial, {s: l_BK.detach() for s, l_BK in logits.items()}
+
+        def changed(there_RWD: Tensor) -> dict[str, Tensor]:
+            return {s: divergence(l_BK, settled[s]) for s, l_BK in self.network.logits(there_RWD, texts).items()}
+
+        near_RWD = nudged(vectors_RWD, size)
+        moved_RWD = vectors_RWD + uphill(near_RWD, torch.stack(list(changed(near_RWD).values())).sum(), size)
+        count = len(texts.lengths_B)
+        return {f"{s}, virtually adversarial": (change, count) for s, change in changed(moved_RWD).items()}
 
     def _losses(self, logits: Mapping[str, Tensor], batch: Batch) -> dict[str, tuple[Tensor, int]]:
         settings = self.config.classifier

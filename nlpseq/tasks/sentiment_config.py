@@ -52,6 +52,13 @@ class ClassifierConfig(Section, frozen=True):
             description="texts are read once more, the vectors of each window moved so far against the model; 0: not",
         ),
     ] = 0.0
+    virtual_adversarial: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="the same, but to where the answer changes most, labelled or not, which it should not; 0: not",
+        ),
+    ] = 0.0
 
 
 class SentimentConfig(Section, frozen=True):

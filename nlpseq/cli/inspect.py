@@ -1,0 +1,175 @@
+"""`nlpseq inspect`: params, gradients, gates, attention of a trained model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nlpseq.cli import options
+
+if TYPE_CHECKING:
+    from nlpseq.inspection import Gate, Memory
+
+app = typer.Typer(
+    name="inspect",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Look inside a trained model: its weights, its gates, how far back it remembers, where it looks.",
+)
+
+DISTANCES = (1, 2, 4, 8, 16, 32, 64)
+MOST_TEXTS = 50
+
+Checkpoint = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A shipped checkpoint's name, or a folder.")]
+Text = Annotated[str, typer.Argument(metavar="TEXT", help="What the model is to read, in quotes.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON Lines, on a terminal too.")]
+
+
+@app.command("params")
+def params(checkpoint: Checkpoint, json: Json = False) -> None:
+    """Show every weight: its shape, and what its values are like.
+
+    Example: nlpseq inspect params tag-en
+    """
+    from nlpseq.cli.tables import show
+    from nlpseq.inspection import weights
+
+    found = list(weights(_loaded(checkpoint)))
+    if _as_json(found, json):
+        return
+    rows = [
+        (
+            w.name,
+            " x ".join(map(str, w.shape)),
+            f"{w.values:,}",
+            *(f"{v:.3f}" for v in (w.mean, w.deviation, w.largest)),
+        )
+        for w in found
+    ]
+    total = f"{sum(w.values for w in found):,}"
+    show(("weight", "shape", "values", "mean", "deviation", "largest"), [*rows, ("all", "", total, "", "", "")])
+
+
+@app.command("gradients")
+def gradients(
+    checkpoint: Checkpoint,
+    texts: options.Texts = None,
+    source: options.Input = None,
+    input_format: options.InputFormatOption = options.InputFormat.lines,
+    text_key: options.TextKey = "text",
+    most: Annotated[
+        int, typer.Option("--texts", metavar="N", min=1, help="How many texts are read, at most.")
+    ] = MOST_TEXTS,
+    furthest: Annotated[
+        int, typer.Option("--furthest", metavar="K", min=1, help="The longest distance that is looked at.")
+    ] = 100,
+    json: Json = False,
+) -> None:
+    """Show how far back each layer remembers: the gradient of its last state, by the distance of the input.
+
+    At distance k it is the norm of dh_T / dx_(T-k), shown as a part of that at distance 0, a mean over texts. Where
+    gradients vanish, nothing is left after a few steps. Without texts, some of the sample corpus are read.
+
+    Example: nlpseq inspect gradients tag-en -i my-lines.txt
+    """
+    from nlpseq.cli.inputs import first_texts
+    from nlpseq.cli.tables import show
+    from nlpseq.inspection import memory_of
+    from nlpseq.speed import sample_texts
+
+    given = first_texts(source, input_format.value, text_key, most) if source and not texts else texts
+    wanted = sample_texts(checkpoint) if given is None else given
+    found = memory_of(_loaded(checkpoint), wanted[:most], furthest=furthest)
+    if not _as_json(found, json):
+        distances = [k for k in DISTANCES if k < max(len(memory.gradients) for memory in found)]
+        headers = ("layer", "cell", "reads", "texts", "half at", "1% at", *(f"k={k}" for k in distances))
+        show(headers, [_remembered(memory, distances) for memory in found])
+
+
+@app.command("gates")
+def gates(checkpoint: Checkpoint, text: Text, json: Json = False) -> None:
+    """Show how far the gates of each layer open over a text, on average over its units.
+
+    `forget` of an lstm and `update` of a gru keep the old state. A gate is closed below 0.1, open above 0.9.
+
+    Example: nlpseq inspect gates sentiment-en "Not bad at all."
+    """
+    from nlpseq.cli.tables import show
+    from nlpseq.inspection import gates_of
+
+    found = list(gates_of(_loaded(checkpoint), text))
+    if _as_json(found, json):
+        return
+    passages: dict[tuple[str, ...], list[Gate]] = {}
+    for gate in found:
+        passages.setdefault(gate.tokens, []).append(gate)
+    for tokens, here in passages.items():
+        rows = [
+            (gate.layer, _reads(gate), gate.gate, f"{gate.mean:.2f}", f"{gate.closed:.0%}", f"{gate.open:.0%}")
+            for gate in here
+        ]
+        show(("layer", "reads", "gate", "mean", "closed", "open"), rows)
+        _draw(tokens, [f"{gate.layer.split('.')[0][:3]} {_reads(gate)} {gate.gate}" for gate in here], here)
+
+
+@app.command("attention")
+def attention(checkpoint: Checkpoint, text: Text, json: Json = False) -> None:
+    """Show where a translator looks for each piece it writes, or which words a classifier weighs.
+
+    Example: nlpseq inspect attention translate-en-fr "Do you want to sing with me?"
+    """
+    from nlpseq.inspection import attention_of
+
+    found = attention_of(_loaded(checkpoint), text)
+    if not _as_json([found], json):
+        from nlpseq.render.heatmap import heat_map
+        from nlpseq.render.terminal import console_for
+
+        console = console_for(sys.stdout)
+        for line in heat_map(found, console.width):
+            console.print(line)
+
+
+def _loaded(checkpoint: str) -> Any:
+    from nlpseq.checkpoint import find_checkpoint, load_task
+
+    return load_task(find_checkpoint(checkpoint))[0]
+
+
+def _as_json(found: Iterable[object], wanted: bool) -> bool:
+    """Whether what was found is for programs; if so it is written, a line each."""
+    import msgspec
+
+    if sys.stdout.isatty() and not wanted:
+        return False
+    for one in found:
+        typer.echo(msgspec.json.encode(one).decode())
+    return True
+
+
+def _reads(read: Gate | Memory) -> str:
+    return "←" if read.backwards else "→"
+
+
+def _remembered(memory: Memory, distances: Iterable[int]) -> tuple[str, ...]:
+    first = memory.gradients[0]
+    shares = (
+        f"{100 * memory.gradients[k] / first:.1f}%" if first and k < len(memory.gradients) else "" for k in distances
+    )
+    never = f"> {len(memory.gradients) - 1}"
+    marks = (never if k is None else str(k) for k in (memory.half, memory.hundredth))
+    return (memory.layer, memory.cell, _reads(memory), str(memory.texts), *marks, *shares)
+
+
+def _draw(tokens: tuple[str, ...], names: Sequence[str], gates: Sequence[Gate]) -> None:
+    from nlpseq.records import Attention
+    from nlpseq.render.heatmap import heat_map
+    from nlpseq.render.terminal import console_for
+
+    console = console_for(sys.stdout)
+    drawn = Attention(tokens, tuple(names), tuple(gate.by_token for gate in gates))
+    for line in ("", *heat_map(drawn, console.width), ""):
+        console.print(line)
