@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.errors import UsageError
+from nlpseq.nn.eight_bit import full_precision
 from nlpseq.nn.gates import GATES, gates
 from nlpseq.nn.pooling import Pooling
 from nlpseq.nn.sensitivity import by_distance
@@ -223,7 +224,7 @@ def reads(task: Task, text: str) -> Iterator[Read]:
     task.network.eval()
     names = {module: name for name, module in task.network.named_modules() if isinstance(module, nn.RNNBase)}
     for passage in _PASSAGES[task.task](task, text):
-        with _kept(names) as kept:
+        with _kept(names) as kept, full_precision():
             passage.read()
         for layer, inputs_TD, states_TW, start in kept:
             name = names[layer]

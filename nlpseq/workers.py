@@ -13,11 +13,12 @@ import queue
 import signal
 import threading
 import traceback
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import count
+from itertools import accumulate, count
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -30,11 +31,13 @@ from nlpseq.records import Failure, TokenizedText
 
 SHARED = frozenset({"tag", "sentiment", "translate"})  # tasks whose inputs are shared out where there are many
 MOST_PROCESSES = 8  # without a word from the user: each takes its own memory
-# Inputs that are sent to each process at first: few of what takes long, so that all have some of a short file, but of
-# few short ones batches are poor. Then it is twice as many each time, and at most CHUNK at once.
+# Inputs that are sent to each process at first: few, so that answers come soon, but of few short ones batches are poor.
+# Then it is twice as many each time, and at most CHUNK at once.
 FIRST = {"tag": 256, "sentiment": 256, "translate": 64}
-CHUNK = 256
+CHUNK = 1024
 CHARACTERS = 200  # of an input on average: a chunk of long ones has fewer
+LEAST = 4000  # characters that are worth a process of their own
+FIRST_TEXT = "Ready … déjà vu."
 QUEUED = 2  # chunks that wait in a process or are read by it, so that it need not wait for the next
 
 Load = Callable[[], Any]  # makes the pipeline, in the process that uses it; has to be picklable
@@ -68,8 +71,8 @@ class SharedPipeline:
     def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[Any]:
         """One prediction an input, lazily, in order; otherwise as the `pipe` of the pipeline that is loaded.
 
-        Each process has two chunks of `batch_size` inputs (by default ever more, up to 256, fewer where they are long)
-        to itself. Raises what the pipeline raises, and NlpseqError where a process ends before its work does.
+        Each process has two chunks of `batch_size` inputs (by default ever more, up to 1,024, fewer where they are
+        long) to itself. Raises what the pipeline raises, and NlpseqError where a process ends before its work does.
         """
         must_be_many(inputs, batch_size)
         return self._answers(_chunks(inputs, batch_size, FIRST[self.task], self.processes))
@@ -128,18 +131,31 @@ def _changed(load: Load, change: Callable[[Any], Any]) -> Any:
 
 
 def _chunks(inputs: Iterable[Text], size: int | None, first: int, processes: int) -> Iterator[list[Any]]:
+    """Inputs in lists of `size`; where it is None, in rounds of one for each process, that have like work in all."""
     chunk: list[Any] = []
-    characters = turn = 0
-    limit = size or first
+    characters, limit = 0, size or first
+    parts = 1 if size else processes
     for item in map(_sendable, inputs):
         chunk.append(item)
         characters += _characters(item)
-        if len(chunk) >= limit or (size is None and characters >= CHARACTERS * limit):
-            yield chunk
-            chunk, characters, turn = [], 0, turn + 1
-            limit = size or min(CHUNK, first << (turn // processes))
+        if len(chunk) >= parts * limit or (size is None and characters >= parts * limit * CHARACTERS):
+            yield from _shared_out(chunk, parts)
+            chunk, characters = [], 0
+            limit = size or min(CHUNK, 2 * limit)
     if chunk:
-        yield chunk
+        yield from _shared_out(chunk, parts)
+
+
+def _shared_out(inputs: list[Any], parts: int) -> Iterator[list[Any]]:
+    """The inputs in at most so many parts of like length in characters, none of them for nearly nothing."""
+    ends = list(accumulate(map(_characters, inputs)))
+    parts = max(1, min(parts, ends[-1] // LEAST))
+    start = 0
+    for part in range(1, parts + 1):
+        end = len(inputs) if part == parts else bisect_right(ends, ends[-1] * part / parts)
+        if end > start:
+            yield inputs[start:end]
+        start = max(start, end)
 
 
 def _sendable(item: Any) -> Any:
@@ -291,6 +307,7 @@ def _work(pipe: Connection, load: Load) -> None:
     try:
         try:
             pipeline = load()
+            list(pipeline.pipe([FIRST_TEXT]))  # what is made at the first use is made before there is work
         except Exception as error:
             pipe.send(_told(error))
             return

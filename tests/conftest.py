@@ -26,6 +26,15 @@ def _torch_as_it_was() -> Iterator[None]:
         torch.set_num_threads(1)
 
 
+@pytest.fixture
+def full_precision() -> Iterator[None]:
+    """Layers are read in float32 as on processors that have no fast products of eight-bit numbers."""
+    from nlpseq.nn import eight_bit
+
+    with eight_bit.full_precision():
+        yield
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The pages' commands take longest, so they begin, then what starts processes: nobody waits for one at the end."""
     items.sort(key=lambda item: (item.path.name != "test_docs.py", item.path.parent.name != "cli"))

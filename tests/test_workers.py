@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import nlpseq
 from nlpseq.errors import NlpseqError, UsageError
@@ -140,12 +142,26 @@ def test_an_error_that_cannot_be_sent_still_ends_as_it_would(shared: SharedPipel
     assert caught.value.exit_code == 7
 
 
-def test_chunks_grow_and_are_bounded_in_inputs_and_in_characters() -> None:
-    sizes = [len(chunk) for chunk in _chunks(["a"] * 1200, None, 64, 2)]
-    assert sizes == [64, 64, 128, 128, 256, 256, 256, 48]
+def test_chunks_grow_and_are_shared_out_evenly() -> None:
+    line = "a" * 100
+    sizes = [len(chunk) for chunk in _chunks([line] * 1300, None, 64, 2)]
+    assert sizes == [64, 64, 128, 128, 256, 256, 202, 202]  # the last two share what is left
+    assert [len(chunk) for chunk in _chunks([line] * 1300, None, 64, 1)] == [64, 128, 256, 512, 340]
+    assert [len(chunk) for chunk in _chunks([line] * 5, None, 64, 2)] == [5]  # not worth two processes
+    assert [len(chunk) for chunk in _chunks([line] * 5, 2, 64, 2)] == [2, 2, 1]
+
+
+def test_chunks_are_bounded_in_characters() -> None:
     long = ["x" * 64 * CHARACTERS, "y" * 128 * CHARACTERS, "z"]
     assert [len(chunk) for chunk in _chunks(long, None, 64, 1)] == [1, 1, 1]
-    assert [len(chunk) for chunk in _chunks(["x" * 64 * CHARACTERS] * 3, 2, 64, 1)] == [2, 1]
+    assert [len(chunk) for chunk in _chunks([*long, *"abc"], None, 64, 2)] == [1, 1, 4]
+
+
+@given(st.lists(st.text(max_size=3000), max_size=60), st.none() | st.integers(1, 9), st.integers(1, 5))
+def test_chunks_lose_nothing(texts: list[str], size: int | None, processes: int) -> None:
+    chunks = list(_chunks(texts, size, 4, processes))
+    assert [text for chunk in chunks for text in chunk] == texts
+    assert all(chunks)
 
 
 def test_what_is_no_text_fails_alone(tmp_path: Path) -> None:

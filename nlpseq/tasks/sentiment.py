@@ -14,7 +14,7 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
-from nlpseq.batching import length_groups, shuffled
+from nlpseq.batching import shuffled
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import LabelledText
@@ -240,8 +240,9 @@ class Classifier:
         return next(self.network.parameters()).device
 
     def vector_cache(self) -> VectorCache:
-        """A fresh memory of word vectors, for predictions; valid until the weights change."""
-        return VectorCache(self.network.embedding, self.words, self.config.embedding.word_length, self.device)
+        """A fresh memory of words, for predictions; valid until the weights change."""
+        network, word_length = self.network, self.config.embedding.word_length
+        return VectorCache(network.embedding, network.encoder, self.words, word_length, self.device)
 
     def probabilities(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> dict[str, Tensor]:
         """Calibrated probabilities (N, K) of the labels, by scheme, for N tokenised texts, in their order."""
@@ -264,9 +265,9 @@ class Classifier:
 
         def read(indices: list[int]) -> dict[str, Tensor]:
             batch = in_windows([rows[index] for index in indices], windows.size, windows.overlap)
-            return self.network.logits(cache.vectors_RD[batch.rows_RW.to(self.device)], batch)
+            return self.network.judged(cache.states(batch.rows_RW, batch.widths_R.to(self.device)), batch)
 
-        groups = length_groups([len(row) for row in rows], INFERENCE_TOKENS)
+        groups = cache.groups([len(row) for row in rows], INFERENCE_TOKENS)
         yield from zip(groups, side_by_side(read, groups, self.device), strict=True)
 
     def predict(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[dict[str, str]]:

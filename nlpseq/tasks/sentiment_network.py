@@ -43,7 +43,10 @@ class ClassifierNetwork(nn.Module):
 
     def logits(self, vectors_RWD: Tensor, texts: Windowed) -> dict[str, Tensor]:
         """Scores (B, K) of the labels of each scheme, from the word vectors of windows."""
-        device = vectors_RWD.device
-        states_RWH = self.encoder(self.dropout(vectors_RWD), texts.widths_R.to(device))
-        pooled_BP = self.pooled_dropout(self.pooling(texts.whole(states_RWH), texts.lengths_B.to(device)))
+        return self.judged(self.encoder(self.dropout(vectors_RWD), texts.widths_R.to(vectors_RWD.device)), texts)
+
+    def judged(self, states_RWH: Tensor, texts: Windowed) -> dict[str, Tensor]:
+        """The same, from the states of the encoder."""
+        lengths_B = texts.lengths_B.to(states_RWH.device)
+        pooled_BP = self.pooled_dropout(self.pooling(texts.whole(states_RWH), lengths_B))
         return {scheme: head(pooled_BP) for scheme, head in zip(self.schemes, self.heads, strict=True)}

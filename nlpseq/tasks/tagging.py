@@ -14,7 +14,7 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
-from nlpseq.batching import length_groups, mask_of, pad, shuffled
+from nlpseq.batching import mask_of, pad, shuffled
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
@@ -222,8 +222,9 @@ class Tagger:
         return next(self.network.parameters()).device
 
     def vector_cache(self) -> VectorCache:
-        """A fresh memory of word vectors, for `predict`; valid until the weights change."""
-        return VectorCache(self.network.embedding, self.words, self.config.embedding.word_length, self.device)
+        """A fresh memory of words, for `predict`; valid until the weights change."""
+        network, word_length = self.network, self.config.embedding.word_length
+        return VectorCache(network.embedding, network.encoder, self.words, word_length, self.device)
 
     @torch.inference_mode()
     def predict(self, sentences: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[Labelled]:
@@ -263,15 +264,15 @@ class Tagger:
         filled = [index for index, row in enumerate(rows) if row]
         groups = [
             [filled[place] for place in group]
-            for group in length_groups([len(rows[index]) for index in filled], INFERENCE_TOKENS)
+            for group in cache.groups([len(rows[index]) for index in filled], INFERENCE_TOKENS)
         ]
 
         def read(indices: list[int]) -> tuple[list[int], list[int], Tensor, dict[str, Tensor]]:
             lengths = [len(rows[index]) for index in indices]
-            vectors_BTD = cache.vectors_RD[pad([rows[index] for index in indices]).to(self.device)]
             lengths_B = torch.tensor(lengths, device=self.device)
-            mask_BT = mask_of(lengths_B, vectors_BTD.shape[1])
-            return indices, lengths, mask_BT, self.network.emissions(vectors_BTD, lengths_B)
+            states_BTH = cache.states(pad([rows[index] for index in indices]), lengths_B)
+            mask_BT = mask_of(lengths_B, states_BTH.shape[1])
+            return indices, lengths, mask_BT, self.network.labelled(states_BTH, lengths_B)
 
         yield from side_by_side(read, groups, self.device)
 

@@ -52,7 +52,10 @@ class TaggingNetwork(nn.Module):
 
     def emissions(self, vectors_BTD: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
         """Scores (B, T, K) of the labels of each column, from word vectors."""
-        states_BTH = self.encoder(self.dropout(vectors_BTD), lengths_B)
+        return self.labelled(self.encoder(self.dropout(vectors_BTD), lengths_B), lengths_B)
+
+    def labelled(self, states_BTH: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
+        """The same, from the states of the encoder."""
         states = dict.fromkeys(self.heads, states_BTH)
         if self.ner_encoder is not None:
             states["ner"] = self.ner_encoder(states_BTH, lengths_B)

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from nlpseq.batching import pad
+from nlpseq.batching import length_groups, pad
+from nlpseq.nn.eight_bit import EightBitEncoder, readable, wanted
 from nlpseq.nn.embedding import WordEmbedding
+from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.text.words import AFFIXES, WordVocabularies
 
-CACHE_LIMIT = 50_000  # words whose vectors are remembered
+CACHE_BYTES = 1 << 27  # of what is remembered of words
 CHUNK = 4096  # words whose ids are made at once
 FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
 
@@ -111,24 +113,34 @@ class WordTable:
 
 
 class VectorCache:
-    """Vectors of the words met in prediction, so that a word is looked at once; forgotten when there are too many.
+    """What is remembered of the words met in prediction, so that a word is looked at once, and the encoder of them.
 
-    Valid as long as the weights of `embedding` stay as they are. `vectors_RD` holds a row for each word, on `device`,
-    which is that of the network: an embedding of one-hot vectors has no weights that would tell.
+    It is a vector, or, where the encoder is read in eight bits, what the vector gives to the gates of its first layer:
+    `remembered_RD`, a row for each word, on `device`, which is that of the network (an embedding of one-hot vectors has
+    no weights that would tell). All is forgotten when it gets too much. Valid as long as the weights stay as they are.
     """
 
     def __init__(
-        self, embedding: WordEmbedding, words: WordVocabularies, word_length: int, device: torch.device
+        self,
+        embedding: WordEmbedding,
+        encoder: RecurrentEncoder,
+        words: WordVocabularies,
+        word_length: int,
+        device: torch.device,
     ) -> None:
-        self.embedding, self.words, self.word_length, self.device = embedding, words, word_length, device
+        self.embedding, self.encoder, self.words = embedding, encoder, words
+        self.word_length, self.device = word_length, device
+        self.eight_bit = EightBitEncoder(encoder) if wanted() and readable(encoder) else None
+        width = self.eight_bit.entered_width if self.eight_bit else embedding.width
+        self.limit = max(1, CACHE_BYTES // (4 * width))
+        self.remembered_RD = torch.empty(0, width, device=self.device)
         self._rows: dict[str, int] = {}
-        self.vectors_RD = torch.empty(0, embedding.width, device=self.device)
 
     def rows(self, sentences: Sequence[Sequence[str]]) -> list[list[int]]:
         """The row of each word of each sentence; words not met before are computed first."""
-        if len(self._rows) > CACHE_LIMIT:
+        if len(self._rows) > self.limit:
             self._rows.clear()
-            self.vectors_RD = self.vectors_RD.new_empty(0, self.embedding.width)
+            self.remembered_RD = self.remembered_RD[:0].clone()
         known = self._rows
         fresh = list({word: None for sentence in sentences for word in sentence if word not in known})
         fresh.sort(key=len)  # words are padded to the longest that is read with them
@@ -136,13 +148,29 @@ class VectorCache:
             self._add(fresh[start : start + FRESH])
         return [[known[word] for word in sentence] for sentence in sentences]
 
+    def groups(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
+        """Indices of what is read at once, as of `length_groups`; in eight bits it is four times as much."""
+        if self.eight_bit:
+            return length_groups(lengths, 4 * budget, EightBitEncoder.STEP_ROWS)
+        return length_groups(lengths, budget)
+
+    def states(self, rows_BT: Tensor, lengths_B: Tensor) -> Tensor:
+        """The encoder's states (B, T, H) of sentences of such rows; `lengths_B` (at least 1) lie on `device`."""
+        if self.eight_bit:
+            return self.eight_bit.read(self.remembered_RD, rows_BT, lengths_B)
+        states_BTH: Tensor = self.encoder(self.remembered_RD[rows_BT.to(self.device)], lengths_B)
+        return states_BTH
+
     def _add(self, words: Sequence[str]) -> None:
         characters, affixes = self.embedding.characters is not None, self.embedding.affixes is not None
         ids = word_ids(words, self.words, self.word_length, characters=characters, affixes=affixes)
         first = len(self._rows)
-        if first + len(words) > len(self.vectors_RD):
-            grown = self.vectors_RD.new_empty(2 * first + len(words), self.embedding.width)
-            grown[:first] = self.vectors_RD[:first]
-            self.vectors_RD = grown
-        self.vectors_RD[first : first + len(words)] = self.embedding.of_words(*(part.to(self.device) for part in ids))
+        if first + len(words) > len(self.remembered_RD):
+            room = max(first + len(words), min(2 * first, self.limit))
+            grown = self.remembered_RD.new_empty(room, self.remembered_RD.shape[1])
+            grown[:first] = self.remembered_RD[:first]
+            self.remembered_RD = grown
+        vectors_UD = self.embedding.of_words(*(part.to(self.device) for part in ids))
+        own_UD = self.eight_bit.entered(vectors_UD) if self.eight_bit else vectors_UD
+        self.remembered_RD[first : first + len(words)] = own_UD
         self._rows.update(zip(words, range(first, first + len(words)), strict=True))

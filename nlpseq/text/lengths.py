@@ -13,10 +13,10 @@ STEP_ROWS = 8  # what a recurrent step costs beside its rows, as rows: measured 
 Item = TypeVar("Item")
 
 
-def length_groups(lengths: Sequence[int], budget: int) -> list[list[int]]:
+def length_groups(lengths: Sequence[int], budget: int, step_rows: int = STEP_ROWS) -> list[list[int]]:
     """Indices grouped by length, longest first, each group within `budget` padded tokens (or a single item).
 
-    The groups are those that cost least, where a position costs its rows, padding included, and as much as STEP_ROWS
+    The groups are those that cost least, where a position costs its rows, padding included, and as much as `step_rows`
     more; within a group the longest comes first.
     """
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
@@ -24,7 +24,7 @@ def length_groups(lengths: Sequence[int], budget: int) -> list[list[int]]:
     widths = sorted(counts, reverse=True)
     groups: list[list[int]] = []
     at = 0
-    for first, last in _segments(widths, [counts[width] for width in widths], budget):
+    for first, last in _segments(widths, [counts[width] for width in widths], budget, step_rows):
         end = at + sum(counts[width] for width in widths[first:last])
         parts = _parts(end - at, widths[first], budget)
         cuts = [at + part * (end - at) // parts for part in range(parts + 1)]
@@ -38,7 +38,7 @@ def _parts(rows: int, width: int, budget: int) -> int:
     return -(-rows // max(1, budget // width))
 
 
-def _segments(widths: Sequence[int], counts: Sequence[int], budget: int) -> list[tuple[int, int]]:
+def _segments(widths: Sequence[int], counts: Sequence[int], budget: int, step_rows: int) -> list[tuple[int, int]]:
     """The cheapest way to cut falling widths, with the rows of each, into stretches that are padded to their first."""
     cost, start = [0.0], [0]
     for last in range(1, len(widths) + 1):
@@ -46,10 +46,10 @@ def _segments(widths: Sequence[int], counts: Sequence[int], budget: int) -> list
         for first in range(last - 1, -1, -1):
             rows += counts[first]
             width = widths[first]
-            if width > (1 + STEP_ROWS) * widths[last - 1] and best[0] < math.inf:
+            if width > (1 + step_rows) * widths[last - 1] and best[0] < math.inf:
                 break  # to be padded to so much costs these rows more than steps of their own
             steps = _parts(rows, width, budget)
-            best = min(best, (cost[first] + width * (rows + STEP_ROWS * steps), first))
+            best = min(best, (cost[first] + width * (rows + step_rows * steps), first))
         cost.append(best[0])
         start.append(best[1])
     cuts = [len(widths)]

@@ -13,6 +13,8 @@ from nlpseq.records import SentimentPrediction
 from tests.classifiers import untrained, write_checkpoint
 from tests.opinions import opinions
 
+pytestmark = pytest.mark.usefixtures("full_precision")
+
 NEAR = 1e-5  # float32, and sums in another order
 TEXTS = [
     *(example.text for example in opinions(12, seed=3)),

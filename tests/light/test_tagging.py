@@ -13,6 +13,8 @@ from nlpseq.records import TagPrediction
 from tests.examples import corpus
 from tests.taggers import untrained, write_checkpoint
 
+pytestmark = pytest.mark.usefixtures("full_precision")
+
 NEAR = 1e-5  # float32, and sums in another order
 TEXTS = [
     *(example.text for example in corpus(12, seed=3)),

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.batching import pad
-from nlpseq.config import EmbeddingConfig
+from nlpseq.config import EmbeddingConfig, EncoderConfig
 from nlpseq.nn.characters import CharacterCNN, CharacterLSTM
 from nlpseq.nn.embedding import WordEmbedding
+from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.tasks.words import VectorCache, WordTable, word_ids
 from nlpseq.text.vocab import UNKNOWN
 from nlpseq.text.words import AFFIXES, WordVocabularies
@@ -149,21 +150,22 @@ def test_the_word_table_keeps_its_rows() -> None:
     assert (table.characters_of(torch.tensor([0]))).shape == (1, 1)
 
 
+@pytest.mark.usefixtures("full_precision")
 def test_the_memory_of_vectors_changes_nothing_and_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     from nlpseq.tasks import words as module
 
-    monkeypatch.setattr(module, "CACHE_LIMIT", 3)
+    one = embedding().eval()
+    monkeypatch.setattr(module, "CACHE_BYTES", 3 * 4 * one.width)
     monkeypatch.setattr(module, "CHUNK", 2)
     monkeypatch.setattr(module, "FRESH", 2)
-    one = embedding().eval()
-    cache = VectorCache(one, VOCABULARIES, 24, torch.device("cpu"))
+    cache = VectorCache(one, RecurrentEncoder(EncoderConfig(), one.width), VOCABULARIES, 24, torch.device("cpu"))
     asked = [["the", "cat"], ["sat", "the", "zebra"], [], ["on", "mat", "a", "the"], ["q1", "q2", "q3", "q4", "q5"]]
     with torch.inference_mode():
         for _ in range(3):
             for sentence in asked:
                 (rows,) = cache.rows([sentence])
                 wanted = one.of_words(*word_ids(sentence, VOCABULARIES, 24)) if sentence else torch.empty(0, one.width)
-                torch.testing.assert_close(cache.vectors_RD[rows], wanted, **CLOSE)
+                torch.testing.assert_close(cache.remembered_RD[rows], wanted, **CLOSE)
                 assert len(cache._rows) <= 3 + max(map(len, asked))
 
 

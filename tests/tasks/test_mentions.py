@@ -87,6 +87,7 @@ def test_training_reads_other_names_and_only_at_the_rate_asked_for() -> None:
     assert all(tagger._renamed(item) is item for item in plain)
 
 
+@pytest.mark.usefixtures("full_precision")
 def test_a_student_learns_what_its_teachers_say() -> None:
     """The gradient of a student that is its own teacher, with no part of the loss from labels, is nothing."""
     student = untrained(heads={"teacher_weight": 1.0}, embedding={"word_dropout": 0.0})

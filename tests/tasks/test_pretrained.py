@@ -52,6 +52,7 @@ def test_words_are_joined_and_their_vectors_taken_over() -> None:
     assert torch.equal(taken["characters.convolutions.0.weight"], given["characters.convolutions.0.weight"])
 
 
+@pytest.mark.usefixtures("full_precision")
 def test_a_word_has_the_very_vector_that_it_has_in_the_language_model() -> None:
     source = model()
     started = start_from(tagger(), source)
@@ -65,7 +66,7 @@ def test_a_word_has_the_very_vector_that_it_has_in_the_language_model() -> None:
     )
     cache = started.vector_cache()
     (rows,) = cache.rows([words])
-    assert torch.allclose(cache.vectors_RD[rows], wanted_BTD[0], atol=1e-6)
+    assert torch.allclose(cache.remembered_RD[rows], wanted_BTD[0], atol=1e-6)
 
 
 @torch.no_grad()

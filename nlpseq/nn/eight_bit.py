@@ -1,0 +1,216 @@
+"""LSTM encoders read with eight-bit weights and states: for predictions on processors that multiply such numbers fast.
+
+What words give to the gates of the first layer is computed once a word, in float32. All other products are of states,
+which lie between -1 and 1 and so have one fixed scale, with weights, which have a scale for each gate; their sums are
+exact integers. So what one text gives does not depend on those it is read with, unlike with scales that are taken from
+the values at hand.
+
+Axes: B rows, T positions, D features of a word, W state features of one direction, H of all directions together, G
+gates of one direction (4 W), L directions; U words, M vectors that are looked up, X features of one, N true positions
+of a batch, R rows of a step, S slots: the rows of all steps, one after the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer
+
+ZERO, STEPS = 128, 127.0  # a state s is kept as ZERO + STEPS * s, rounded
+
+
+_in_full: ContextVar[bool] = ContextVar("_in_full", default=False)
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Within it, nothing is read in eight bits: for those who look at the layers themselves, and for comparisons."""
+    before = _in_full.set(True)
+    try:
+        yield
+    finally:
+        _in_full.reset(before)
+
+
+def wanted() -> bool:
+    """Whether layers are to be read so: where the processor has instructions for it (VNNI) and this torch uses them.
+
+    NLPSEQ_PRECISION=float32 in the environment turns it off.
+    """
+    return not _in_full.get() and os.environ.get("NLPSEQ_PRECISION", "") != "float32" and _fast_here()
+
+
+@cache
+def _fast_here() -> bool:
+    supported = getattr(torch.cpu, "_is_vnni_supported", lambda: False)
+    return bool(supported()) and hasattr(torch.ops.onednn, "qlinear_pointwise")
+
+
+def readable(encoder: RecurrentEncoder) -> bool:
+    """Whether the encoder may be read so: LSTMs on a CPU. The states of an `irnn` have no bounds."""
+    weights = list(encoder.parameters())
+    cells = [layer.forwards for layer in encoder.layers if isinstance(layer, RecurrentLayer)]
+    return all(isinstance(cell, nn.LSTM) for cell in cells) and weights[0].device.type == "cpu"
+
+
+class _Product:
+    """Eight-bit weights (G, D), packed for products with eight-bit states."""
+
+    def __init__(self, weights_GD: Tensor) -> None:
+        self.scales_G = weights_GD.abs().amax(1).clamp(min=1e-12) / 127
+        rounded_GD = (weights_GD / self.scales_G[:, None]).round().to(torch.int8)
+        self.packed = torch.ops.onednn.qlinear_prepack(rounded_GD, None)
+        self.zeros_G = torch.zeros(len(weights_GD), dtype=torch.int64)
+
+    def add_to(self, sums_NG: Tensor, states_ND: Tensor) -> None:
+        """Adds the product to what is there."""
+        given = (states_ND, 1 / STEPS, ZERO, self.packed, self.scales_G, self.zeros_G, sums_NG, None)
+        torch.ops.onednn.qlinear_pointwise.binary(*given, 1.0, 0, torch.float32, 1.0, 0, "sum", 1.0, "none", [], "")
+
+
+class _Plan(NamedTuple):
+    """Where the true positions of a batch are read, step by step: step t takes one of every row that is so long.
+
+    `counts_T` says how many rows a step takes, rounded up. Of true position n, `flat_N` says where it stands in (B, T),
+    `slots_NL` in which slot (of all that the steps have) each direction reads it, and `turns_NL` at which place it
+    enters, where the directions take turns in each step.
+    """
+
+    counts_T: list[int]
+    flat_N: Tensor
+    slots_NL: Tensor
+    turns_NL: Tensor
+
+
+def _planned(lengths_B: Tensor, width: int, ways: int) -> _Plan:
+    rows_B = lengths_B.argsort(descending=True, stable=True)
+    sorted_B = lengths_B[rows_B]
+    there_TB = torch.arange(width)[:, None] < sorted_B[None, :]
+    true_T = there_TB.sum(1)
+    counts = [_rounded(count) for count in true_T.tolist() if count]
+    counts_T = torch.tensor(counts)
+    slots_T = counts_T.cumsum(0) - counts_T
+    position_N, place_N = there_TB.nonzero(as_tuple=True)
+    behind_N = sorted_B[place_N] - 1 - position_N
+    steps = (position_N, behind_N)[:ways]
+    slots_NL = torch.stack([slots_T[step_N] + place_N for step_N in steps], dim=1)
+    turns = [ways * slots_T[step_N] + way * counts_T[step_N] + place_N for way, step_N in enumerate(steps)]
+    return _Plan(counts, rows_B[place_N] * width + position_N, slots_NL, torch.stack(turns, dim=1))
+
+
+def _rounded(count: int) -> int:
+    """At least so many, one of few numbers: oneDNN makes a kernel for each, which takes longer than a step."""
+    unit = max(8, (1 << count.bit_length()) >> 4)
+    return -(-count // unit) * unit
+
+
+class _Layer:
+    """One layer of one direction or two: `first` where it reads words, else what the layer before it says."""
+
+    def __init__(self, layer: RecurrentLayer, *, first: bool) -> None:
+        cells: list[nn.RNNBase] = [cell for cell in (layer.forwards, layer.backwards) if cell is not None]
+        self.ways, self.width, self.first = len(cells), layer.forwards.hidden_size, first
+        # tanh(x) is 2 sigmoid(2 x) - 1: with twice the weights, one sigmoid serves all gates.
+        twice_G1 = torch.ones(4 * self.width, 1)
+        twice_G1[2 * self.width : 3 * self.width] = 2
+        named = [{name: weight.float() for name, weight in cell.named_parameters()} for cell in cells]
+        biases = [weights["bias_ih_l0"] + weights["bias_hh_l0"] for weights in named]
+        self.bias_LG = twice_G1[:, 0] * torch.stack(biases)
+        self.input_LGD = twice_G1 * torch.stack([weights["weight_ih_l0"] for weights in named])
+        recurring_LGW = twice_G1 * torch.stack([weights["weight_hh_l0"] for weights in named])
+        both_LGX = recurring_LGW if first else torch.cat((self.input_LGD, recurring_LGW), dim=2)
+        self.products = [
+            _Product(both_GX) for both_GX in both_LGX
+        ]  # of the state before, or of the input and it at once
+        self._half = torch.tensor(ZERO + 0.5)
+
+    def read(self, entering_MX: Tensor, places: Tensor, counts_T: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """States (L, S, W) of all S slots, in eight bits and in float32.
+
+        `places` (L S) says which row of `entering_MX` enters, step by step, one direction after the other in each: of
+        the first layer, what words give to the gates of one direction; else states of the layer before, in eight bits.
+        """
+        ways, width = self.ways, self.width
+        slots = len(places) // ways
+        states_LSW = torch.empty(ways, slots, width)
+        rounded_LSW = torch.empty(ways, slots, width, dtype=torch.uint8)
+        cell_LRW = torch.zeros(ways, counts_T[0], width)
+        before_LRW = torch.full((ways, counts_T[0], width), ZERO, dtype=torch.uint8)
+        start = 0
+        for count in counts_T:
+            if count < cell_LRW.shape[1]:
+                cell_LRW, before_LRW = cell_LRW[:, :count].contiguous(), before_LRW[:, :count]
+            entering_LRX = entering_MX.index_select(0, places[ways * start : ways * (start + count)])
+            gates_LRG = self._gates(entering_LRX.view(ways, count, -1), before_LRW, begins=not start)
+            input_LRW, forget_LRW, new_LRW, output_LRW = torch.split(gates_LRG.sigmoid_(), width, 2)
+            cell_LRW.mul_(forget_LRW).addcmul_(input_LRW, new_LRW, value=2).sub_(input_LRW)
+            state_LRW = torch.mul(cell_LRW.tanh(), output_LRW, out=states_LSW[:, start : start + count])
+            before_LRW = torch.add(self._half, state_LRW, alpha=STEPS).to(torch.uint8)
+            rounded_LSW[:, start : start + count] = before_LRW
+            start += count
+        return rounded_LSW, states_LSW
+
+    def _gates(self, entering_LRX: Tensor, before_LRW: Tensor, *, begins: bool) -> Tensor:
+        """The sums that go into the gates (L, R, G)."""
+        if self.first:
+            if not begins:
+                for entering_RG, before_RW, product in zip(entering_LRX, before_LRW, self.products, strict=True):
+                    product.add_to(entering_RG, before_RW)
+            return entering_LRX
+        both_LRX = torch.cat((entering_LRX, before_LRW), dim=2)
+        gates_LRG = torch.empty(*both_LRX.shape[:2], 4 * self.width).copy_(self.bias_LG[:, None])
+        for gates_RG, both_RX, product in zip(gates_LRG, both_LRX, self.products, strict=True):
+            product.add_to(gates_RG, both_RX)
+        return gates_LRG
+
+
+class EightBitEncoder:
+    """What a RecurrentEncoder of LSTMs reads, nearly: see above. It is a copy of the weights as they are now."""
+
+    STEP_ROWS = 100  # what a step costs beside its rows, as rows
+
+    def __init__(self, encoder: RecurrentEncoder) -> None:
+        """Requires `readable(encoder)`."""
+        with torch.no_grad():
+            layers = [layer for layer in encoder.layers if isinstance(layer, RecurrentLayer)]
+            self.layers = [_Layer(layer, first=not index) for index, layer in enumerate(layers)]
+        first = self.layers[0]
+        self.entered_width = first.bias_LG.numel()
+        self._input_DG, self._bias_G = first.input_LGD.flatten(0, 1).T, first.bias_LG.flatten()
+
+    def entered(self, vectors_UD: Tensor) -> Tensor:
+        """What words give to the gates of the first layer, in all directions: (U, L G)."""
+        return torch.addmm(self._bias_G, vectors_UD, self._input_DG)
+
+    def read(self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor) -> Tensor:
+        """States (B, T, H) of the last layer, zero at padded positions.
+
+        `words_BT` says which row of `entered_UG` (U, L G) stands at each position; `lengths_B` are at least 1.
+        """
+        (rows, width), ways = words_BT.shape, self.layers[0].ways
+        plan = _planned(lengths_B, width, ways)
+        entering_MX = entered_UG.view(-1, 4 * self.layers[0].width)
+        rows_NL = ways * words_BT.flatten()[plan.flat_N, None] + torch.arange(ways)
+        for layer in self.layers:
+            places = torch.zeros(ways * sum(plan.counts_T), dtype=torch.int64)
+            places[plan.turns_NL] = rows_NL
+            rounded_LSW, states_LSW = layer.read(entering_MX, places, plan.counts_T)
+            entering_MX = _joined(rounded_LSW, plan)
+            rows_NL = torch.arange(len(plan.flat_N))[:, None].expand(-1, ways)
+        joined_NH = _joined(states_LSW, plan)
+        states_NH = joined_NH.new_zeros(rows * width, joined_NH.shape[1])
+        return states_NH.index_copy_(0, plan.flat_N, joined_NH).view(rows, width, -1)
+
+
+def _joined(states_LSW: Tensor, plan: _Plan) -> Tensor:
+    """The states of all directions side by side (N, H), at the position that they were made at."""
+    parts = [own_SW.index_select(0, slots_N) for own_SW, slots_N in zip(states_LSW, plan.slots_NL.T, strict=True)]
+    return torch.cat(parts, dim=1)

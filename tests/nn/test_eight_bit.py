@@ -1,0 +1,98 @@
+"""Layers that are read in eight bits, against the same in float32."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nlpseq
+from nlpseq.config import EncoderConfig
+from nlpseq.nn.eight_bit import EightBitEncoder, full_precision, readable, wanted
+from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.records import TagPrediction
+from tests.examples import corpus
+
+pytestmark = pytest.mark.skipif(not wanted(), reason="this processor has no fast products of eight-bit numbers")
+WORDS, WIDTH = 40, 12
+
+
+def encoder(layers: int = 2, *, bidirectional: bool = True, cell: str = "lstm") -> RecurrentEncoder:
+    torch.manual_seed(layers)
+    config = EncoderConfig(cell=cell, layers=layers, width=20, bidirectional=bidirectional)  # type: ignore[arg-type]
+    return RecurrentEncoder(config, WIDTH).eval()
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=30),
+    st.integers(1, 3),
+    st.booleans(),
+    st.integers(0, 2**31 - 1),
+)
+def test_states_are_nearly_those_of_float32(lengths: list[int], layers: int, two_ways: bool, seed: int) -> None:
+    whole = encoder(layers, bidirectional=two_ways)
+    generator = torch.Generator().manual_seed(seed)
+    vectors_UD = torch.randn(WORDS, WIDTH, generator=generator)
+    words_BT = torch.randint(WORDS, (len(lengths), max(lengths) + 2), generator=generator)
+    lengths_B = torch.tensor(lengths)
+    with torch.inference_mode():
+        eight_bit = EightBitEncoder(whole)
+        found_BTH = eight_bit.read(eight_bit.entered(vectors_UD), words_BT, lengths_B)
+        wanted_BTH = whole(vectors_UD[words_BT], lengths_B)
+    assert torch.allclose(found_BTH, wanted_BTH, atol=0.03)  # a state has steps of 1/127
+    assert (found_BTH - wanted_BTH).abs().mean() < 0.002
+    beyond_BT = torch.arange(words_BT.shape[1]) >= lengths_B[:, None]
+    assert not found_BTH[beyond_BT].any()
+
+
+def test_what_a_row_gives_does_not_depend_on_the_others() -> None:
+    lengths_B = torch.tensor([5, 13, 1, 7, 7, 2, 13, 9, 3])
+    words_BT = torch.randint(WORDS, (9, 13), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        eight_bit = EightBitEncoder(encoder())
+        entered_UG = eight_bit.entered(torch.randn(WORDS, WIDTH))
+        together_BTH = eight_bit.read(entered_UG, words_BT, lengths_B)
+        for row, length in enumerate(lengths_B.tolist()):
+            alone_1TH = eight_bit.read(entered_UG, words_BT[row : row + 1, :length], lengths_B[row : row + 1])
+            assert torch.equal(alone_1TH[0], together_BTH[row, :length])
+
+
+def test_weights_of_nothing_and_large_ones_are_read_too() -> None:
+    whole = encoder()
+    with torch.no_grad():
+        for weight in whole.parameters():
+            weight.view(-1)[::2] = 0
+            weight *= 20
+        whole.layers[0].forwards.weight_hh_l0.zero_()  # type: ignore[operator,union-attr]
+    vectors_UD, words_BT = torch.randn(WORDS, WIDTH), torch.randint(WORDS, (4, 6))
+    with torch.inference_mode():
+        eight_bit = EightBitEncoder(whole)
+        found_BTH = eight_bit.read(eight_bit.entered(vectors_UD), words_BT, torch.tensor([6, 2, 1, 4]))
+    assert found_BTH.isfinite().all()
+
+
+@pytest.mark.parametrize("cell", ["rnn", "irnn", "gru"])
+def test_other_cells_are_read_in_float32(cell: str) -> None:
+    assert readable(encoder())
+    assert not readable(encoder(cell=cell))
+
+
+def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    with full_precision():
+        assert not wanted()
+    assert wanted()
+    monkeypatch.setenv("NLPSEQ_PRECISION", "float32")
+    assert not wanted()
+
+
+def test_the_shipped_tagger_says_nearly_the_same() -> None:
+    """Of its labels on development sentences, one in some six thousand differs."""
+    lines = [example.text for example in corpus(60, seed=5)]
+    with full_precision():
+        whole = [one for one in nlpseq.load("tag-en", device="cpu").pipe(lines) if isinstance(one, TagPrediction)]
+    for one, wanted_one in zip(nlpseq.load("tag-en", device="cpu").pipe(lines), whole, strict=True):
+        assert isinstance(one, TagPrediction)
+        for token, other in zip(one.tokens, wanted_one.tokens, strict=True):
+            assert (token.text, token.upos, token.xpos, token.ner) == (other.text, other.upos, other.xpos, other.ner)
+            assert token.score == pytest.approx(other.score, abs=0.05)
