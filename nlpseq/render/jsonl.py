@@ -126,28 +126,40 @@ def _tagged(prediction: TagPrediction) -> dict[str, object]:
     return result
 
 
-def _token(token: Token) -> dict[str, object]:
-    fields: dict[str, object] = {"text": token.text, "start": token.start, "end": token.end}
-    if token.upos is not None:
-        fields["upos"] = token.upos
-    if token.xpos is not None:
-        fields["xpos"] = token.xpos
-    if token.ner is not None:
-        fields["ner"] = token.ner
-    if token.score is not None:
-        fields["score"] = round(token.score, 4)
-    return fields
+class _Token(msgspec.Struct, omit_defaults=True, gc=False):
+    """The fields of a token in their order; a label that the checkpoint does not give has no key."""
+
+    text: str
+    start: int
+    end: int
+    upos: str | None = None
+    xpos: str | None = None
+    ner: str | None = None
+    score: float | None = None
 
 
-def _span(span: Span) -> dict[str, object]:
-    fields: dict[str, object] = {"text": span.text, "label": span.label, "start": span.start, "end": span.end}
-    if span.score is not None:
-        fields["score"] = round(span.score, 4)
-    return fields
+class _Span(msgspec.Struct, omit_defaults=True, gc=False):
+    """The fields of an entity in their order."""
+
+    text: str
+    label: str
+    start: int
+    end: int
+    score: float | None = None
+
+
+def _token(t: Token) -> _Token:
+    score = None if t.score is None else round(t.score, 4)
+    return _Token(t.text, t.start, t.end, t.upos, t.xpos, t.ner, score)
+
+
+def _span(span: Span) -> _Span:
+    score = None if span.score is None else round(span.score, 4)
+    return _Span(span.text, span.label, span.start, span.end, score)
 
 
 def _line(value: dict[str, object]) -> str:
     try:
         return _encode(value).decode() + "\n"
     except UnicodeEncodeError:
-        return _encode(without_surrogates(value)).decode() + "\n"
+        return _encode(without_surrogates(msgspec.to_builtins(value))).decode() + "\n"
