@@ -1,15 +1,17 @@
-"""The most memory that a process of `nlpseq tag` ever holds, and its speed, by the number of short lines it is given.
+"""The most memory that a process of `nlpseq tag` or `sentiment` ever holds, and its speed, by the number of inputs.
 
-    python benchmarks/memory.py                 # a million lines: some 10 minutes
-    python benchmarks/memory.py --lines 1000 10000
+    python benchmarks/memory.py                 # a million of each: some 10 minutes
+    python benchmarks/memory.py --task sentiment --lines 1000 10000
     python benchmarks/memory.py --quick
 
-Each line is a development sentence of at most ten words with one word more that no other line has, so that whatever is
-remembered of words is put to the test as well. Every run is a process of its own, from the file to a file.
+Each input is a development sentence of at most ten words with one word more that no other has, so that whatever is
+remembered of words is put to the test as well: a line of text for `tag`, an object of JSON Lines for `sentiment`. Every
+run is a process of its own, from the file to a file.
 """
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -24,11 +26,12 @@ import nlpseq
 from nlpseq.corpora.sources import read_source
 
 SHORT = 10  # words
+TASKS = {"tag": ("tag-en", "txt", ()), "sentiment": ("sentiment-en", "jsonl", ("--text-key", "body"))}
 
 
 def arguments() -> Namespace:
     result = parser(__doc__)
-    result.add_argument("--checkpoint", default="tag-en")
+    result.add_argument("--task", dest="tasks", action="append", choices=tuple(TASKS), help="both, unless given")
     result.add_argument("--lines", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
     result.add_argument("--threads", type=int, default=2)
     return result.parse_args()
@@ -51,25 +54,27 @@ def _letters(number: int) -> str:
             return result
 
 
-def measured(given: Namespace, count: int, where: Places) -> Row:
-    """A run over so many lines."""
-    texts, answers = where.work / f"short-{count}.txt", where.work / "short-answers.jsonl"
+def measured(task: str, given: Namespace, count: int, where: Places) -> Row:
+    """A run over so many inputs."""
+    checkpoint, kind, options = TASKS[task]
+    texts, answers = where.work / f"short-{count}.{kind}", where.work / "short-answers.jsonl"
     if not texts.exists():
         where.work.mkdir(parents=True, exist_ok=True)
-        data.write_lines(texts, islice(short_lines(), count))
-    tag = [str(US), "-m", "nlpseq.cli.main", "tag", "-c", given.checkpoint, "--threads", str(given.threads)]
-    command = [*tag, "-i", str(texts), "-o", str(answers)]
+        lines = islice(short_lines(), count)
+        data.write_lines(texts, lines if kind == "txt" else (json.dumps({"body": line}) for line in lines))
+    command = [str(US), "-m", "nlpseq.cli.main", task, "-c", checkpoint, "--threads", str(given.threads), *options]
+    command += ["-i", str(texts), "-o", str(answers)]
     usage = run_fresh(command, surroundings(given.threads), where.logs / "memory.log")
-    assert sum(1 for _ in answers.open("rb")) == count, "one answer for each line"
+    assert sum(1 for _ in answers.open("rb")) == count, "one answer for each input"
     size = texts.stat().st_size / 2**20
     answers.unlink()
     cells = {
         "peak of the largest process, MiB": usage.peak / 2**20,
         "input, MiB": size,
         "s": usage.seconds,
-        "lines/s": count / usage.seconds,
+        "inputs/s": count / usage.seconds,
     }
-    return Row(f"{count:,} lines", cells, True)
+    return Row(f"`{task}`, {count:,}", cells, True)
 
 
 def main() -> None:
@@ -77,8 +82,9 @@ def main() -> None:
     where = places(given)
     if given.prepare:
         return
-    rows = [measured(given, count, where) for count in ([100, 1_000] if given.quick else given.lines)]
-    about = f"`nlpseq tag -i FILE -o FILE`, {given.threads} processes; start-up counted; every line has a new word."
+    counts = [100, 1_000] if given.quick else given.lines
+    rows = [measured(task, given, count, where) for task in given.tasks or TASKS for count in counts]
+    about = f"From a file to a file, {given.threads} processes; start-up counted; every input has a new word."
     finish(given, "memory", {"nlpseq": nlpseq.__version__}, [Table("Memory against input", about, tuple(rows))], {})
 
 
