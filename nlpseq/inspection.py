@@ -47,11 +47,12 @@ class Weight(msgspec.Struct, frozen=True):
 class Gate(msgspec.Struct, frozen=True):
     """What one gate of one layer did over a text: means over units, and over them and positions.
 
-    `by_token` is in the order of the text, whichever way the layer read it. `closed` and `open` are the parts of its
-    values below 0.1 and above 0.9.
+    `by_token` is in the order of the text, whichever way the layer read it; a text that is read sentence by sentence
+    has them for each `sentence`, from 1. `closed` and `open` are the parts of its values below 0.1 and above 0.9.
     """
 
     layer: str
+    sentence: int
     gate: str
     backwards: bool
     mean: float
@@ -85,6 +86,7 @@ class Read(NamedTuple):
 
     name: str
     layer: nn.RNNBase
+    sentence: int
     backwards: bool
     tokens: tuple[str, ...]
     inputs_TD: Tensor
@@ -94,7 +96,8 @@ class Read(NamedTuple):
 
 class _Passage(NamedTuple):
     """One stretch of text that a network reads in one go: by part of the network its tokens, as they are met, whether
-    that is backwards, and what makes the network read it.
+    that is backwards, and what makes the network read it. Layers of other parts, such as those that read the characters
+    of words, are not looked at.
     """
 
     tokens: Mapping[str, Sequence[str]]
@@ -122,26 +125,26 @@ def gates_of(task: Task, text: str) -> Iterator[Gate]:
 
     Raises UsageError where the text has no words, or the cells have no gates.
     """
-    layers = [module for module in task.network.modules() if isinstance(module, nn.RNNBase)]
-    if not any(layer.mode in GATES for layer in layers):
+    cells = set()
+    for read in reads(task, text):
+        cells.add(read.layer.mode)
+        start_1W = read.start[0][None] if read.start else None
+        for name, value_1TW in gates(read.layer, read.inputs_TD[None], read.states_TW[None], start_1W).items():
+            yield _gate(read, name, value_1TW[0])
+    if not cells:
+        raise UsageError("The text has no words.")
+    if not cells & GATES.keys():
         raise UsageError(
             f"The cells of this model ({task.config.encoder.cell}) have no gates; those of lstm and gru have. "
             "`nlpseq inspect gradients` shows how far back they remember."
         )
-    found = False
-    for read in reads(task, text):
-        start_1W = read.start[0][None] if read.start else None
-        for name, value_1TW in gates(read.layer, read.inputs_TD[None], read.states_TW[None], start_1W).items():
-            found = True
-            yield _gate(read, name, value_1TW[0])
-    if not found:
-        raise UsageError("The text has no words.")
 
 
 def _gate(read: Read, name: str, value_TW: Tensor) -> Gate:
     order = -1 if read.backwards else 1
     return Gate(
         layer=read.name,
+        sentence=read.sentence,
         gate=name,
         backwards=read.backwards,
         mean=float(value_TW.mean()),
@@ -159,11 +162,11 @@ def memory_of(task: Task, texts: Iterable[str], *, furthest: int = FURTHEST) -> 
     """How far back each layer remembers, over the texts. Raises UsageError where no text has two positions."""
     layers: dict[str, Read] = {}
     squares: dict[str, list[list[float]]] = {}
-    for text in texts:
+    for seed, text in enumerate(texts):
         for read in reads(task, text):
             if len(read.tokens) > 1:
                 layers.setdefault(read.name, read)
-                norms_T = by_distance(read.layer, read.inputs_TD, read.start)[: furthest + 1]
+                norms_T = by_distance(read.layer, read.inputs_TD, read.start, seed=seed)[: furthest + 1]
                 squares.setdefault(read.name, []).append((norms_T**2).tolist())
     if not layers:
         raise UsageError("None of the texts has two words to be read one after the other. Give longer ones.")
@@ -207,10 +210,13 @@ def _pooled(task: Classifier, text: str) -> Attention:
         states_BTH = given[0]
         weights.append(module.attention_weights(states_BTH, torch.ones(states_BTH.shape[:2], dtype=torch.bool)))
 
-    tokens = _words(task, text)
+    tokens = task.tokens(text)
+    if not any(tokens):
+        raise UsageError("The text has no words.")
     handle = task.network.pooling.register_forward_hook(keep)
     try:
-        task.logits([tokens])
+        with full_precision():
+            task.logits([tokens])
     finally:
         handle.remove()
     return Attention(tuple(tokens), ("weight",), (tuple(weights[0][0, : len(tokens)].tolist()),))
@@ -220,18 +226,28 @@ def _pooled(task: Classifier, text: str) -> Attention:
 
 
 def reads(task: Task, text: str) -> Iterator[Read]:
-    """How each recurrent layer reads a text, sentence by sentence where the task does so."""
+    """How each recurrent layer reads a text, a tagger's sentence by sentence; nothing where the text has no words.
+
+    A translator is given the text as one sentence, and a classifier the first window of it.
+    """
     task.network.eval()
-    names = {module: name for name, module in task.network.named_modules() if isinstance(module, nn.RNNBase)}
-    for passage in _PASSAGES[task.task](task, text):
+    layers = {module: name for name, module in task.network.named_modules() if isinstance(module, nn.RNNBase)}
+    for number, passage in enumerate(_PASSAGES[task.task](task, text), 1):
+        names = {layer: name for layer, name in layers.items() if _part(name) in passage.tokens}
         with _kept(names) as kept, full_precision():
             passage.read()
         for layer, inputs_TD, states_TW, start in kept:
             name = names[layer]
-            part, inner = name.partition(".")[0], name.endswith(".backwards")
+            part, inner = _part(name), name.endswith(".backwards")
             tokens = tuple(passage.tokens[part])
             backwards = (part in passage.reversed_parts) != inner
-            yield Read(name, layer, backwards, tokens[::-1] if inner else tokens, inputs_TD, states_TW, start)
+            met = tokens[::-1] if inner else tokens
+            yield Read(name, layer, number, backwards, met, inputs_TD, states_TW, start)
+
+
+def _part(name: str) -> str:
+    """The part of a network that a layer is of."""
+    return name.partition(".")[0]
 
 
 _Kept = list[tuple[nn.RNNBase, Tensor, Tensor, tuple[Tensor, ...]]]
@@ -258,21 +274,18 @@ def _kept(layers: Iterable[nn.Module]) -> Iterator[_Kept]:
 
 
 def _of_tagger(task: Tagger, text: str) -> Iterator[_Passage]:
-    for sentence in Tokenizer(task.config.tokenizer.language, rules=task.rules).sentences(text):
-        yield _Passage({"encoder": sentence.tokens}, frozenset(), partial(task.predict, [sentence.tokens]))
+    settings = task.config.tokenizer
+    for sentence in Tokenizer(settings.language, settings.sentence_limit, task.rules).sentences(text):
+        if sentence.tokens:
+            met = {"encoder": sentence.tokens, "ner_encoder": sentence.tokens}
+            yield _Passage(met, frozenset(), partial(task.predict, [sentence.tokens]))
 
 
 def _of_classifier(task: Classifier, text: str) -> Iterator[_Passage]:
     """The first window of a text, which is all of most texts."""
-    tokens = _words(task, text)[: task.config.windows.size]
-    yield _Passage({"encoder": tokens}, frozenset(), partial(task.logits, [tokens]))
-
-
-def _words(task: Classifier, text: str) -> Sequence[str]:
-    tokens = task.tokens(text)
-    if not any(tokens):
-        raise UsageError("The text has no words.")
-    return tokens
+    tokens = task.tokens(text)[: task.config.windows.size]
+    if any(tokens):
+        yield _Passage({"encoder": tokens}, frozenset(), partial(task.logits, [tokens]))
 
 
 def _of_translator(task: Translator, text: str) -> Iterator[_Passage]:
@@ -280,7 +293,7 @@ def _of_translator(task: Translator, text: str) -> Iterator[_Passage]:
     source = task.source_ids(text)
     (found,) = task.translate([text])
     if not found.translation:
-        raise UsageError("The text has nothing to be translated.")
+        return
     target = task.target_ids(found.translation)
     names = task.pieces.source.names(source)
     met = {"encoder": names[::-1] if task.config.source.reverse else names}
@@ -290,6 +303,8 @@ def _of_translator(task: Translator, text: str) -> Iterator[_Passage]:
 
 
 def _of_language_model(task: LanguageModel, text: str) -> Iterator[_Passage]:
+    if not text.strip():
+        return
     task.units.meet([text])
     item = task.encode(text)
     stacks = task.stacks()

@@ -69,7 +69,7 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share_of_layers(self) -> float | None:
-        """How much of the limit is reached, 0 to 1."""
+        """`per_second` as a part of `layers_per_second`; above 1 where layers are read faster than in float32."""
         return self.per_second / self.layers_per_second if self.layers_per_second else None
 
 

@@ -36,6 +36,7 @@ MOST_PROCESSES = 8  # without a word from the user: each takes its own memory
 FIRST = {"tag": 256, "sentiment": 256, "translate": 64}
 CHUNK = 1024
 CHARACTERS = 200  # of an input on average: a chunk of long ones has fewer
+OWN = 25  # what an input costs beside its characters, as characters
 LEAST = 4000  # characters that are worth a process of their own
 FIRST_TEXT = "Ready … déjà vu."
 QUEUED = 2  # chunks that wait in a process or are read by it, so that it need not wait for the next
@@ -139,23 +140,23 @@ def _chunks(inputs: Iterable[Text], size: int | None, first: int, processes: int
         chunk.append(item)
         characters += _characters(item)
         if len(chunk) >= parts * limit or (size is None and characters >= parts * limit * CHARACTERS):
-            yield from _shared_out(chunk, parts)
+            yield from _shared_out(chunk, parts, size or CHUNK)
             chunk, characters = [], 0
             limit = size or min(CHUNK, 2 * limit)
     if chunk:
-        yield from _shared_out(chunk, parts)
+        yield from _shared_out(chunk, parts, size or CHUNK)
 
 
-def _shared_out(inputs: list[Any], parts: int) -> Iterator[list[Any]]:
-    """The inputs in at most so many parts of like length in characters, none of them for nearly nothing."""
-    ends = list(accumulate(map(_characters, inputs)))
+def _shared_out(inputs: list[Any], parts: int, most: int) -> Iterator[list[Any]]:
+    """The inputs in about so many parts of like work, none of them for nearly nothing or of more than `most` inputs."""
+    ends = list(accumulate(_characters(item) + OWN for item in inputs))
     parts = max(1, min(parts, ends[-1] // LEAST))
     start = 0
     for part in range(1, parts + 1):
         end = len(inputs) if part == parts else bisect_right(ends, ends[-1] * part / parts)
-        if end > start:
-            yield inputs[start:end]
-        start = max(start, end)
+        while start < end:
+            yield inputs[start : min(end, start + most)]
+            start = min(end, start + most)
 
 
 def _sendable(item: Any) -> Any:
@@ -307,7 +308,8 @@ def _work(pipe: Connection, load: Load) -> None:
     try:
         try:
             pipeline = load()
-            list(pipeline.pipe([FIRST_TEXT]))  # what is made at the first use is made before there is work
+            with suppress(Exception):  # should it matter, it comes again with the inputs
+                list(pipeline.pipe([FIRST_TEXT]))  # what is made at the first use is made before there is work
         except Exception as error:
             pipe.send(_told(error))
             return

@@ -25,8 +25,8 @@ class Shouting:
 
     task = "tag"
 
-    def __init__(self, mark: str = "") -> None:
-        self.mark = mark
+    def __init__(self, mark: str = "", deaf_to: str = "") -> None:
+        self.mark, self.deaf_to = mark, deaf_to
 
     def pipe(self, inputs: Iterable[Any], *, batch_size: int | None = None) -> Iterator[Any]:
         del batch_size
@@ -37,6 +37,8 @@ class Shouting:
                 raise UsageError("There is no stopping.")
             if item == "peculiar":
                 raise PeculiarError(1, 2)
+            if item == self.deaf_to:
+                raise UsageError("This cannot be read.")
             if item == "stumble":
                 raise DataError("It is broken.", "a.txt", 3)
             yield Failure("It is odd.", number) if item == "odd" else (os.getpid(), str(item).upper() + self.mark)

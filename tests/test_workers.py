@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import nlpseq
 from nlpseq.errors import NlpseqError, UsageError
 from nlpseq.records import Failure
-from nlpseq.workers import CHARACTERS, SharedPipeline, _chunks
+from nlpseq.workers import CHARACTERS, CHUNK, FIRST_TEXT, SharedPipeline, _chunks
 from tests import languages, taggers
 from tests.examples import corpus
 from tests.shouting import Shouting, marked, refusing
@@ -196,3 +196,25 @@ def test_a_checkpoint_says_the_same_in_one_process_and_in_two(tmp_path: Path) ->
 def test_processes_have_one_core_each(settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="one CPU core"):
         nlpseq.load("tag-en", processes=2, **settings)
+
+
+@given(st.lists(st.one_of(st.just(""), st.text(max_size=30), st.just("x" * 50_000)), max_size=40), st.integers(1, 3))
+def test_chunks_hold_all_inputs_in_order_and_never_too_many(texts: list[str], processes: int) -> None:
+    many = texts * 100
+    chunks = list(_chunks(many, None, 64, processes))
+    assert [text for chunk in chunks for text in chunk] == many
+    assert all(0 < len(chunk) <= CHUNK for chunk in chunks)
+
+
+def test_one_long_input_leaves_no_chunk_of_all_the_others() -> None:
+    sizes = [len(chunk) for chunk in _chunks(["a"] * 6000 + ["x" * 300_000] + ["a"] * 2500, None, 1024, 2)]
+    assert max(sizes) <= CHUNK
+
+
+def test_what_cannot_be_made_ready_is_told_with_the_inputs() -> None:
+    """An error about a text that nobody gave keeps no one from what can be read."""
+    shared = SharedPipeline("tag", partial(Shouting, deaf_to=FIRST_TEXT), 1)
+    try:
+        assert [text for _, text in shared.pipe(["fine"])] == ["FINE"]
+    finally:
+        shared.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nlpseq.cli import options
+from nlpseq.errors import UsageError
 
 if TYPE_CHECKING:
     from nlpseq.inspection import Gate, Memory
@@ -71,7 +72,8 @@ def gradients(
     """Show how far back each layer remembers: the gradient of its last state, by the distance of the input.
 
     At distance k it is the norm of dh_T / dx_(T-k), shown as a part of that at distance 0, a mean over texts. Where
-    gradients vanish, nothing is left after a few steps. Without texts, some of the sample corpus are read.
+    gradients vanish, nothing is left after a few steps. Without texts, some of the sample corpus are read. A translator
+    reads each text as one sentence; of a long text, a classifier reads the first window alone.
 
     Example: nlpseq inspect gradients tag-en -i my-lines.txt
     """
@@ -80,8 +82,10 @@ def gradients(
     from nlpseq.inspection import memory_of
     from nlpseq.speed import sample_texts
 
-    given = first_texts(source, input_format.value, text_key, most) if source and not texts else texts
-    wanted = sample_texts(checkpoint) if given is None else given
+    if texts and source is not None:
+        raise UsageError("TEXT and -i were both given. Give the inputs one way.")
+    given = texts if source is None else first_texts(source, input_format.value, text_key, most)
+    wanted = given or sample_texts(checkpoint)
     found = memory_of(_loaded(checkpoint), wanted[:most], furthest=furthest)
     if not _as_json(found, json):
         distances = [k for k in DISTANCES if k < max(len(memory.gradients) for memory in found)]
@@ -103,16 +107,17 @@ def gates(checkpoint: Checkpoint, text: Text, json: Json = False) -> None:
     found = list(gates_of(_loaded(checkpoint), text))
     if _as_json(found, json):
         return
-    passages: dict[tuple[str, ...], list[Gate]] = {}
+    sentences: dict[int, list[Gate]] = {}
     for gate in found:
-        passages.setdefault(gate.tokens, []).append(gate)
-    for tokens, here in passages.items():
+        sentences.setdefault(gate.sentence, []).append(gate)
+    for here in sentences.values():
         rows = [
             (gate.layer, _reads(gate), gate.gate, f"{gate.mean:.2f}", f"{gate.closed:.0%}", f"{gate.open:.0%}")
             for gate in here
         ]
         show(("layer", "reads", "gate", "mean", "closed", "open"), rows)
-        _draw(tokens, [f"{gate.layer.split('.')[0][:3]} {_reads(gate)} {gate.gate}" for gate in here], here)
+        for tokens in dict.fromkeys(gate.tokens for gate in here):
+            _draw(tokens, [gate for gate in here if gate.tokens == tokens])
 
 
 @app.command("attention")
@@ -164,12 +169,19 @@ def _remembered(memory: Memory, distances: Iterable[int]) -> tuple[str, ...]:
     return (memory.layer, memory.cell, _reads(memory), str(memory.texts), *marks, *shares)
 
 
-def _draw(tokens: tuple[str, ...], names: Sequence[str], gates: Sequence[Gate]) -> None:
+def _named(gate: Gate) -> str:
+    """Short, for a line of a map: the part of the network, the number of its layer, the gate."""
+    part, *others = gate.layer.split(".")
+    number = next((other for other in others if other.isdigit()), "")
+    return f"{part[:3]}{number} {_reads(gate)} {gate.gate}"
+
+
+def _draw(tokens: tuple[str, ...], gates: Sequence[Gate]) -> None:
     from nlpseq.records import Attention
     from nlpseq.render.heatmap import heat_map
     from nlpseq.render.terminal import console_for
 
     console = console_for(sys.stdout)
-    drawn = Attention(tokens, tuple(names), tuple(gate.by_token for gate in gates))
+    drawn = Attention(tokens, tuple(map(_named, gates)), tuple(gate.by_token for gate in gates))
     for line in ("", *heat_map(drawn, console.width), ""):
         console.print(line)

@@ -51,7 +51,22 @@ def wanted() -> bool:
 @cache
 def _fast_here() -> bool:
     supported = getattr(torch.cpu, "_is_vnni_supported", lambda: False)
-    return bool(supported()) and hasattr(torch.ops.onednn, "qlinear_pointwise")
+    return bool(supported()) and hasattr(torch.ops.onednn, "qlinear_pointwise") and _exact()
+
+
+def _exact() -> bool:
+    """Whether products are exact integers, even the largest: where oneDNN is told not to use VNNI
+    (ONEDNN_MAX_CPU_ISA), they stop at 16 bits. What is asked of torch here has no promise to stay as it is, either.
+    """
+    largest_GD = torch.ones(16, 64)
+    largest_GD[::2] *= -1
+    states_ND = torch.full((8, 64), 2 * ZERO - 1, dtype=torch.uint8)
+    sums_NG = torch.zeros(8, 16)
+    try:
+        _Product(largest_GD).add_to(sums_NG, states_ND)
+    except (RuntimeError, TypeError, AttributeError):
+        return False
+    return torch.allclose(sums_NG, largest_GD.sum(1).expand(8, 16), rtol=1e-5)
 
 
 def readable(encoder: RecurrentEncoder) -> bool:

@@ -1,4 +1,7 @@
-"""Word vectors that are moved against a classifier (Miyato, Dai & Goodfellow 2017).
+"""Word vectors that are moved against a classifier (Miyato, Dai & Goodfellow 2017, section 3).
+
+Unlike there, vectors are not normalised, a move is of one window, not of a whole document, and what dropout hides is
+drawn anew for the reading with moved vectors: what that reading teaches is to answer the same in spite of both.
 
 Axes: R windows, W positions of a window, D features of a word, B texts, K labels.
 """
@@ -14,7 +17,7 @@ NUDGE = 0.1  # how far vectors are moved to see what changes, as a part of how f
 def uphill(vectors_RWD: Tensor, loss: Tensor, size: float) -> Tensor:
     """The move (R, W, D), of the length `size` in each window, to where the loss rises most.
 
-    r = size * g / |g|, g the gradient of the loss with respect to a window (equation 3 there). The move is a constant:
+    r = size * g / |g|, g the gradient of the loss with respect to a window. The move is a constant:
     gradients reach vectors that it is added to as if they had not been moved. Padding, which has no gradient, stays
     where it is.
     """
@@ -23,7 +26,7 @@ def uphill(vectors_RWD: Tensor, loss: Tensor, size: float) -> Tensor:
 
 
 def nudged(vectors_RWD: Tensor, size: float) -> Tensor:
-    """Vectors that lie a little, at random, from these, to be differentiated (d in equation 7 there)."""
+    """Vectors that lie a little, at random, from these, to be differentiated."""
     return (vectors_RWD.detach() + _as_long_as(torch.randn_like(vectors_RWD), NUDGE * size)).requires_grad_()
 
 

@@ -201,7 +201,8 @@ class Classifier:
     ) -> dict[str, tuple[Tensor, int]]:
         """How much the answers change where vectors are moved as far as that they change most.
 
-        Miyato, Dai & Goodfellow 2017, equations 6 to 8; no label is looked at.
+        KL(p(. | v) | p(. | v + r)), r uphill from a place near v (Miyato, Dai & Goodfellow 2017, section 3); no label
+        is looked at.
         """
         size, settled = self.config.classifier.virtual_adversarial, {s: l_BK.detach() for s, l_BK in logits.items()}
 
@@ -261,11 +262,13 @@ class Classifier:
         self, texts: Sequence[Sequence[str]], cache: VectorCache
     ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
         self.network.eval()
-        rows, windows = cache.rows(texts), self.config.windows
+        windows = self.config.windows
+        rows, remembered_RD = cache.meet(texts)
 
         def read(indices: list[int]) -> dict[str, Tensor]:
             batch = in_windows([rows[index] for index in indices], windows.size, windows.overlap)
-            return self.network.judged(cache.states(batch.rows_RW, batch.widths_R.to(self.device)), batch)
+            states_RWH = cache.states(remembered_RD, batch.rows_RW, batch.widths_R.to(self.device))
+            return self.network.judged(states_RWH, batch)
 
         groups = cache.groups([len(row) for row in rows], INFERENCE_TOKENS)
         yield from zip(groups, side_by_side(read, groups, self.device), strict=True)

@@ -260,7 +260,7 @@ class Tagger:
     ) -> Iterator[tuple[list[int], list[int], Tensor, dict[str, Tensor]]]:
         """Indices, lengths, mask (B, T) and emissions of batches that together hold every sentence that has words."""
         self.network.eval()
-        rows = cache.rows(sentences)
+        rows, remembered_RD = cache.meet(sentences)
         filled = [index for index, row in enumerate(rows) if row]
         groups = [
             [filled[place] for place in group]
@@ -270,7 +270,7 @@ class Tagger:
         def read(indices: list[int]) -> tuple[list[int], list[int], Tensor, dict[str, Tensor]]:
             lengths = [len(rows[index]) for index in indices]
             lengths_B = torch.tensor(lengths, device=self.device)
-            states_BTH = cache.states(pad([rows[index] for index in indices]), lengths_B)
+            states_BTH = cache.states(remembered_RD, pad([rows[index] for index in indices]), lengths_B)
             mask_BT = mask_of(lengths_B, states_BTH.shape[1])
             return indices, lengths, mask_BT, self.network.labelled(states_BTH, lengths_B)
 

@@ -5,7 +5,9 @@ Shared by every task that reads words. Axes: R rows, U distinct words, C charact
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -112,12 +114,20 @@ class WordTable:
         return characters_UC[:, : max(1, int((characters_UC != 0).sum(1).max()))]
 
 
+class Met(NamedTuple):
+    """Words of sentences as rows of what is remembered (R, D). The rows stay as they are, whatever is met later."""
+
+    rows: list[list[int]]
+    remembered_RD: Tensor
+
+
 class VectorCache:
     """What is remembered of the words met in prediction, so that a word is looked at once, and the encoder of them.
 
-    It is a vector, or, where the encoder is read in eight bits, what the vector gives to the gates of its first layer:
-    `remembered_RD`, a row for each word, on `device`, which is that of the network (an embedding of one-hot vectors has
-    no weights that would tell). All is forgotten when it gets too much. Valid as long as the weights stay as they are.
+    It is a vector, or, where the encoder is read in eight bits, what the vector gives to the gates of its first layer;
+    it lies on `device`, which is that of the network (an embedding of one-hot vectors has no weights that would tell).
+    All is forgotten when it gets too much: when there are more than `limit` words. Valid as long as the weights stay as
+    they are. Threads may share it; a copy of it, pickled or not, begins with nothing.
     """
 
     def __init__(
@@ -133,20 +143,28 @@ class VectorCache:
         self.eight_bit = EightBitEncoder(encoder) if wanted() and readable(encoder) else None
         width = self.eight_bit.entered_width if self.eight_bit else embedding.width
         self.limit = max(1, CACHE_BYTES // (4 * width))
-        self.remembered_RD = torch.empty(0, width, device=self.device)
+        self._remembered_RD = torch.empty(0, width, device=self.device)
         self._rows: dict[str, int] = {}
+        self._lock = threading.Lock()
 
-    def rows(self, sentences: Sequence[Sequence[str]]) -> list[list[int]]:
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How to make one that has met no word yet."""
+        return VectorCache, (self.embedding, self.encoder, self.words, self.word_length, self.device)
+
+    @torch.inference_mode()
+    def meet(self, sentences: Sequence[Sequence[str]]) -> Met:
         """The row of each word of each sentence; words not met before are computed first."""
-        if len(self._rows) > self.limit:
-            self._rows.clear()
-            self.remembered_RD = self.remembered_RD[:0].clone()
-        known = self._rows
-        fresh = list({word: None for sentence in sentences for word in sentence if word not in known})
-        fresh.sort(key=len)  # words are padded to the longest that is read with them
-        for start in range(0, len(fresh), FRESH):
-            self._add(fresh[start : start + FRESH])
-        return [[known[word] for word in sentence] for sentence in sentences]
+        with self._lock:
+            fresh = self._fresh(sentences)
+            if self._rows and len(self._rows) + len(fresh) > self.limit:
+                self._rows, self._remembered_RD = {}, self._remembered_RD[:0].clone()
+                fresh = self._fresh(sentences)
+            self._make_room(len(self._rows) + len(fresh))
+            fresh.sort(key=len)  # words are padded to the longest that is read with them
+            for start in range(0, len(fresh), FRESH):
+                self._add(fresh[start : start + FRESH])
+            known = self._rows
+            return Met([[known[word] for word in sentence] for sentence in sentences], self._remembered_RD)
 
     def groups(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
         """Indices of what is read at once, as of `length_groups`; in eight bits it is four times as much."""
@@ -154,23 +172,31 @@ class VectorCache:
             return length_groups(lengths, 4 * budget, EightBitEncoder.STEP_ROWS)
         return length_groups(lengths, budget)
 
-    def states(self, rows_BT: Tensor, lengths_B: Tensor) -> Tensor:
+    @torch.inference_mode()
+    def states(self, remembered_RD: Tensor, rows_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """The encoder's states (B, T, H) of sentences of such rows; `lengths_B` (at least 1) lie on `device`."""
         if self.eight_bit:
-            return self.eight_bit.read(self.remembered_RD, rows_BT, lengths_B)
-        states_BTH: Tensor = self.encoder(self.remembered_RD[rows_BT.to(self.device)], lengths_B)
+            return self.eight_bit.read(remembered_RD, rows_BT, lengths_B)
+        states_BTH: Tensor = self.encoder(remembered_RD[rows_BT.to(self.device)], lengths_B)
         return states_BTH
+
+    def _fresh(self, sentences: Sequence[Sequence[str]]) -> list[str]:
+        known = self._rows
+        return list({word: None for sentence in sentences for word in sentence if word not in known})
+
+    def _make_room(self, count: int) -> None:
+        """For so many rows, and for more words later: growing copies what is there, which threads may be reading."""
+        if count > len(self._remembered_RD):
+            used, width = len(self._rows), self._remembered_RD.shape[1]
+            grown_RD = self._remembered_RD.new_empty(max(count, min(2 * used, self.limit)), width)
+            grown_RD[:used] = self._remembered_RD[:used]
+            self._remembered_RD = grown_RD
 
     def _add(self, words: Sequence[str]) -> None:
         characters, affixes = self.embedding.characters is not None, self.embedding.affixes is not None
         ids = word_ids(words, self.words, self.word_length, characters=characters, affixes=affixes)
         first = len(self._rows)
-        if first + len(words) > len(self.remembered_RD):
-            room = max(first + len(words), min(2 * first, self.limit))
-            grown = self.remembered_RD.new_empty(room, self.remembered_RD.shape[1])
-            grown[:first] = self.remembered_RD[:first]
-            self.remembered_RD = grown
         vectors_UD = self.embedding.of_words(*(part.to(self.device) for part in ids))
         own_UD = self.eight_bit.entered(vectors_UD) if self.eight_bit else vectors_UD
-        self.remembered_RD[first : first + len(words)] = own_UD
+        self._remembered_RD[first : first + len(words)] = own_UD
         self._rows.update(zip(words, range(first, first + len(words)), strict=True))

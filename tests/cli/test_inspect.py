@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from nlpseq.cli import inspect
 from nlpseq.cli.main import app
-from nlpseq.inspection import Memory
+from nlpseq.inspection import Gate, Memory
 from tests import classifiers, languages, taggers, translators
 
 EVERY = {"tag": taggers, "judge": classifiers, "translate": translators, "lm": languages}
@@ -33,7 +33,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     for name, module in EVERY.items():
         module.write_checkpoint(folder / name, module.untrained())
-    (folder / "lines.txt").write_text("the good film\na very poor meal\n", encoding="utf-8")
+    (folder / "lines.txt").write_text("the good film\n\na very poor meal\n \n", encoding="utf-8")
     return folder
 
 
@@ -66,6 +66,7 @@ def test_texts_may_be_typed_and_their_number_limited() -> None:
         (("attention", "tag", "a film"), "no attention"),
         (("gates", "tag", ""), "no words"),
         (("gradients", "tag", "film"), "longer"),
+        (("gradients", "tag", "a film", "-i", "lines.txt"), "both"),
     ],
 )
 def test_what_cannot_be_shown_is_wrong_usage(arguments: tuple[str, ...], said: str) -> None:
@@ -80,3 +81,8 @@ def test_what_a_person_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert inspect._remembered(memory, (1, 2, 4)) == ("encoder", "lstm", "←", "3", "1", "> 2", "25.0%", "5.0%", "")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     assert not inspect._as_json([memory], wanted=False)
+
+
+def test_maps_say_which_layer() -> None:
+    gate = Gate("encoder.layers.1.backwards", 1, "forget", True, 0.5, 0.0, 0.0, ("a",), (0.5,))
+    assert inspect._named(gate) == "enc1 ← forget"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,9 +12,11 @@ from hypothesis import strategies as st
 
 import nlpseq
 from nlpseq.config import EncoderConfig
+from nlpseq.nn import eight_bit as eight_bit_module
 from nlpseq.nn.eight_bit import EightBitEncoder, full_precision, readable, wanted
 from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.records import TagPrediction
+from tests import classifiers, taggers
 from tests.examples import corpus
 
 pytestmark = pytest.mark.skipif(not wanted(), reason="this processor has no fast products of eight-bit numbers")
@@ -78,12 +83,70 @@ def test_other_cells_are_read_in_float32(cell: str) -> None:
     assert not readable(encoder(cell=cell))
 
 
+def test_words_are_forgotten_and_met_again() -> None:
+    """What is remembered of words has the same end as in float32, also where more than it holds are met at once."""
+    tagger = taggers.untrained(encoder={"width": 20})
+    cache, sentences = tagger.vector_cache(), [[f"w{n * k % 11}" for k in range(1, 8)] for n in range(9)]
+    cache.limit = 4
+    whole = tagger.predict(sentences)
+    assert cache.eight_bit
+    assert [tagger.predict([sentence], cache)[0].labels for sentence in sentences] == [one.labels for one in whole]
+
+
+def test_windows_of_a_classifier_are_read_in_eight_bits() -> None:
+    classifier = classifiers.untrained(windows={"size": 8, "overlap": 2}, encoder={"width": 20})
+    texts = [
+        ["good", "film"] * 15,
+        ["bad"],
+        ["a", "film", "of", "ten", "words", "and", "more", "than", "one", "window"],
+    ]
+    found = classifier.logits(texts)
+    with full_precision():
+        wanted_logits = classifier.logits(texts)
+    for scheme, logits_NK in found.items():
+        assert not torch.equal(logits_NK, wanted_logits[scheme])
+        assert torch.allclose(logits_NK, wanted_logits[scheme], atol=0.05)
+
+
+@pytest.mark.parametrize("name", ["tag-en", "sentiment-en"])
+def test_a_copy_of_a_pipeline_says_the_same(name: str) -> None:
+    pipeline = nlpseq.load(name, device="cpu")
+    answer = pipeline("A good film from Paris.")
+    assert pickle.loads(pickle.dumps(pipeline))("A good film from Paris.") == answer
+
+
+def test_products_that_are_not_exact_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where sums stop at 16 bits, or this torch takes other arguments."""
+
+    def saturating(self: Any, sums_NG: torch.Tensor, states_ND: torch.Tensor) -> None:
+        del self, states_ND
+        sums_NG.fill_(32767 / 127 / 127)
+
+    monkeypatch.setattr(eight_bit_module._Product, "add_to", saturating)
+    assert not eight_bit_module._exact()
+
+    def refusing(self: Any, weights_GD: torch.Tensor) -> None:
+        del self, weights_GD
+        raise RuntimeError("unknown operator")
+
+    monkeypatch.setattr(eight_bit_module._Product, "__init__", refusing)
+    assert not eight_bit_module._exact()
+
+
 def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     with full_precision():
         assert not wanted()
     assert wanted()
     monkeypatch.setenv("NLPSEQ_PRECISION", "float32")
     assert not wanted()
+
+
+def test_the_shipped_classifier_says_nearly_the_same() -> None:
+    lines = [f"{first} {second}" for first in ("A fine film.", "Dull.", "Not bad") for second in ("I slept.", "at all")]
+    with full_precision():
+        whole = [one.scores for one in nlpseq.load("sentiment-en", device="cpu").pipe(lines)]
+    for one, scores in zip(nlpseq.load("sentiment-en", device="cpu").pipe(lines), whole, strict=True):
+        assert one.scores == pytest.approx(scores, abs=0.05)
 
 
 def test_the_shipped_tagger_says_nearly_the_same() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from nlpseq.config import EmbeddingConfig, EncoderConfig
 from nlpseq.nn.characters import CharacterCNN, CharacterLSTM
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
-from nlpseq.tasks.words import VectorCache, WordTable, word_ids
+from nlpseq.tasks.words import Met, VectorCache, WordTable, word_ids
 from nlpseq.text.vocab import UNKNOWN
 from nlpseq.text.words import AFFIXES, WordVocabularies
 
@@ -152,21 +154,53 @@ def test_the_word_table_keeps_its_rows() -> None:
 
 @pytest.mark.usefixtures("full_precision")
 def test_the_memory_of_vectors_changes_nothing_and_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nlpseq.tasks import words as module
-
     one = embedding().eval()
-    monkeypatch.setattr(module, "CACHE_BYTES", 3 * 4 * one.width)
-    monkeypatch.setattr(module, "CHUNK", 2)
-    monkeypatch.setattr(module, "FRESH", 2)
-    cache = VectorCache(one, RecurrentEncoder(EncoderConfig(), one.width), VOCABULARIES, 24, torch.device("cpu"))
+    cache = remembering(one, monkeypatch)
     asked = [["the", "cat"], ["sat", "the", "zebra"], [], ["on", "mat", "a", "the"], ["q1", "q2", "q3", "q4", "q5"]]
-    with torch.inference_mode():
-        for _ in range(3):
-            for sentence in asked:
-                (rows,) = cache.rows([sentence])
-                wanted = one.of_words(*word_ids(sentence, VOCABULARIES, 24)) if sentence else torch.empty(0, one.width)
-                torch.testing.assert_close(cache.remembered_RD[rows], wanted, **CLOSE)
-                assert len(cache._rows) <= 3 + max(map(len, asked))
+    before: list[tuple[Met, torch.Tensor]] = []
+    for _ in range(3):
+        for sentence in asked:
+            met = cache.meet([sentence])
+            wanted = torch.empty(0, one.width)
+            if sentence:
+                wanted = one.of_words(*word_ids(sentence, VOCABULARIES, 24)).detach()
+            before.append((met, wanted))
+            assert len(cache._rows) <= max(3, len(sentence))
+            for earlier, vectors in before:  # what others still read stays
+                torch.testing.assert_close(earlier.remembered_RD[earlier.rows[0]], vectors, **CLOSE)
+
+
+def remembering(one: WordEmbedding, monkeypatch: pytest.MonkeyPatch) -> VectorCache:
+    """A memory of three words, or as many as are met at once."""
+    monkeypatch.setattr("nlpseq.tasks.words.FRESH", 2)
+    cache = VectorCache(one, RecurrentEncoder(EncoderConfig(), one.width), VOCABULARIES, 24, torch.device("cpu"))
+    cache.limit = 3
+    return cache
+
+
+def test_the_memory_grows_once_for_all_the_words_that_are_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond its limit too, where growing for every few words would copy what there is as often."""
+    cache = remembering(embedding().eval(), monkeypatch)
+    made = []
+    grow = cache._make_room
+    monkeypatch.setattr(cache, "_make_room", lambda count: (made.append(count), grow(count)))
+    cache.meet([[f"w{number}" for number in range(50)]])
+    assert made == [50]
+
+
+def test_threads_may_share_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though words are forgotten all the time, each thread gets the vectors of its own words."""
+    one = embedding().eval()
+    cache = remembering(one, monkeypatch)
+
+    def read(number: int) -> bool:
+        words = [f"w{(number * k) % 7}" for k in range(1, 4)]
+        met = cache.meet([words])
+        own = VectorCache(one, cache.encoder, VOCABULARIES, 24, torch.device("cpu")).meet([words])
+        return torch.allclose(met.remembered_RD[met.rows[0]], own.remembered_RD[own.rows[0]], atol=1e-6)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(read, range(200)))
 
 
 @pytest.mark.parametrize("fixed", [True, False])

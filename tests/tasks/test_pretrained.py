@@ -64,9 +64,8 @@ def test_a_word_has_the_very_vector_that_it_has_in_the_language_model() -> None:
     wanted_BTD = ids.embedded(
         source.network.embedding, torch.tensor([[ids.rows[word] for word in words]]), torch.device("cpu")
     )
-    cache = started.vector_cache()
-    (rows,) = cache.rows([words])
-    assert torch.allclose(cache.remembered_RD[rows], wanted_BTD[0], atol=1e-6)
+    met = started.vector_cache().meet([words])
+    assert torch.allclose(met.remembered_RD[met.rows[0]], wanted_BTD[0], atol=1e-6)
 
 
 @torch.no_grad()
