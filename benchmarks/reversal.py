@@ -1,7 +1,7 @@
 """What source reversal does: BLEU over {no attention, attention} x {as is, reversed} x {rnn, gru, lstm}, pair by pair.
 
     python benchmarks/reversal.py run --results docs/reversal.jsonl --rows 1
-    python benchmarks/reversal.py run --results docs/reversal.jsonl --pair es-pt=my-es-pt.tsv.gz
+    python benchmarks/reversal.py run --results docs/reversal.jsonl --pair es-pt=my-es-pt.tsv.gz --longest 12
     python benchmarks/reversal.py table --results docs/reversal.jsonl
 
 `run` trains the rows that the results do not have yet, one at a time, and writes each down when it is done, so it may
@@ -46,6 +46,7 @@ class Row(msgspec.Struct, frozen=True):
     cell: str
     train_pairs: int
     epochs: int
+    longest: int = 0  # words of either side, at most; 0: any number
     bleu: float = 0.0
     chrf: float = 0.0
     loss: float = 0.0
@@ -53,7 +54,7 @@ class Row(msgspec.Struct, frozen=True):
 
     def budgeted(self) -> Row:
         """The row without what came of it: two trainings that are the same have the same."""
-        return Row(self.pair, self.attention, self.reverse, self.cell, self.train_pairs, self.epochs)
+        return Row(self.pair, self.attention, self.reverse, self.cell, self.train_pairs, self.epochs, self.longest)
 
 
 def arguments() -> argparse.Namespace:
@@ -62,6 +63,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=Path("docs/reversal.jsonl"))
     parser.add_argument("--pair", dest="pairs", action="append", metavar="NAME=SOURCE", default=[])
     parser.add_argument("--train-pairs", type=int, default=20_000, help="at most; drawn at random")
+    parser.add_argument("--longest", type=int, default=0, help="words of either side, at most; 0: any number")
     parser.add_argument("--dev-pairs", type=int, default=1_000, help="at most")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--rows", type=int, help="rows to train now; all that are missing where it is not given")
@@ -80,7 +82,7 @@ def missing(given: argparse.Namespace) -> Iterator[tuple[Row, str]]:
     for name_and_source in given.pairs or PAIRS:
         name, _, source = name_and_source.partition("=")
         for attention, cell, reverse in product(ATTENTION, CELLS, REVERSE):
-            row = Row(name, attention, reverse, cell, given.train_pairs, given.epochs)
+            row = Row(name, attention, reverse, cell, given.train_pairs, given.epochs, given.longest)
             if row not in done:
                 yield row, source
 
@@ -106,20 +108,27 @@ def settings(row: Row) -> TranslationConfig:
     )
 
 
-def data(source: str, train_pairs: int, dev_pairs: int) -> tuple[list[SentencePair], list[SentencePair]]:
-    """Training and development pairs, the same for every row."""
+def data(source: str, row: Row, dev_pairs: int) -> tuple[list[SentencePair], list[SentencePair]]:
+    """Training and development pairs, the same for every row of a pair."""
     train: Sequence[SentencePair] = read_sources("translate", [source], "train")
     if Path(source).is_file():
         train, dev = hold_out(train, SEED)
     else:
         dev = read_sources("translate", [source], "dev")
+    parts = [[pair for pair in part if not row.longest or longest_side(pair) <= row.longest] for part in (train, dev)]
     chance = random.Random(SEED)
-    return [chance.sample(list(part), min(len(part), most)) for part, most in ((train, train_pairs), (dev, dev_pairs))]  # type: ignore[return-value]
+    own = [chance.sample(p, min(len(p), most)) for p, most in zip(parts, (row.train_pairs, dev_pairs), strict=True)]
+    return own[0], own[1]
+
+
+def longest_side(pair: SentencePair) -> int:
+    """Words of the longest of all sides of a pair."""
+    return max(len(side.split()) for side in (pair.source, *pair.targets))
 
 
 def trained(row: Row, source: str, dev_pairs: int) -> Row:
     """Trains one row."""
-    train, dev = data(source, row.train_pairs, dev_pairs)
+    train, dev = data(source, row, dev_pairs)
     config, started = settings(row), time.monotonic()
     torch.manual_seed(SEED)
     translator = Translator.create(config, train)
@@ -130,8 +139,8 @@ def trained(row: Row, source: str, dev_pairs: int) -> Row:
             print(f"  epoch {report.epoch:.0f}  loss {loss:.3f}  greedy BLEU {report.scores['bleu']:.2f}", flush=True)
     seconds = time.monotonic() - started
     texts = [one.translation for one in translator.translate([pair.source for pair in dev])]
-    scores = (metric(texts, [pair.targets for pair in dev]).percent for metric in (bleu, chrf))
-    return Row(*msgspec.structs.astuple(row.budgeted())[:6], *scores, loss, seconds)
+    scores = {metric.__name__: metric(texts, [pair.targets for pair in dev]).percent for metric in (bleu, chrf)}
+    return msgspec.structs.replace(row, **scores, loss=loss, seconds=seconds)
 
 
 def run(given: argparse.Namespace) -> None:
@@ -146,9 +155,13 @@ def run(given: argparse.Namespace) -> None:
             out.write(msgspec.json.encode(done) + b"\n")
 
 
+def named(row: Row) -> str:
+    return f"{row.pair}, up to {row.longest} words" if row.longest else row.pair
+
+
 def table(given: argparse.Namespace) -> None:
     """BLEU as Markdown: a row for each pair, attention and cell."""
-    found = {(r.pair, r.attention, r.cell, r.reverse): r for r in rows_of(given.results)}
+    found = {(named(r), r.attention, r.cell, r.reverse): r for r in rows_of(given.results)}
     print("| pair | attention | cell | as is | reversed | gained |\n|---|---|---|---|---|---|")
     for pair, attention, cell in dict.fromkeys(key[:3] for key in found):
         before, after = (found.get((pair, attention, cell, reverse)) for reverse in REVERSE)

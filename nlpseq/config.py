@@ -159,6 +159,13 @@ class TrainingConfig(Section, frozen=True):
             description="decay of the exponential moving average of the weights that is evaluated and kept; 0: none",
         ),
     ] = 0.998
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        Meta(
+            description="of the factors of large matrix products; auto: bfloat16 on CPUs that multiply it faster, "
+            "else float32"
+        ),
+    ] = "auto"
     layer_decay: Annotated[
         float,
         Meta(gt=0, le=1, description="the rate of each layer is this times that of the layer above (ULMFiT: 0.38)"),

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from nlpseq.batching import mask_of, reorder, reversed_positions
 from nlpseq.config import Cell, EncoderConfig
 from nlpseq.nn.dropout import VariationalDropout
+from nlpseq.nn.precision import rounding
 
 
 def recurrent_cell(cell: Cell, input_width: int, width: int) -> nn.RNNBase:
@@ -73,8 +74,9 @@ def run(layer: nn.Module, inputs_BTD: Tensor, start: CellState) -> Tensor:
     """The states (B, T, W) of a layer that begins in `start`, in one call of torch's fused kernel."""
     hidden_1BW = start.hidden_RW.unsqueeze(0)
     before = hidden_1BW if start.cell_RW is None else (hidden_1BW, start.cell_RW.unsqueeze(0))
-    states_BTW: Tensor = layer(inputs_BTD, before)[0]
-    return states_BTW
+    with rounding():
+        states_BTW: Tensor = layer(inputs_BTD, before)[0]
+    return states_BTW.to(inputs_BTD.dtype)
 
 
 def step(layer: nn.Module, inputs_RD: Tensor, state: CellState) -> CellState:
@@ -111,12 +113,18 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, inputs_BTD: Tensor, lengths_B: Tensor) -> Tensor:
         """States at every position; what stands at padded positions is undefined."""
-        states_BTH: Tensor = self.forwards(inputs_BTD)[0]
+        states_BTH = _read(self.forwards, inputs_BTD)
         if self.backwards is None:
             return states_BTH
         order_BT = reversed_positions(lengths_B, inputs_BTD.shape[1])
-        back_BTH = self.backwards(reorder(inputs_BTD, order_BT))[0]
+        back_BTH = _read(self.backwards, reorder(inputs_BTD, order_BT))
         return torch.cat((states_BTH, reorder(back_BTH, order_BT)), dim=2)
+
+
+def _read(layer: nn.Module, inputs_BTD: Tensor) -> Tensor:
+    with rounding():
+        states_BTW: Tensor = layer(inputs_BTD)[0]
+    return states_BTW.to(inputs_BTD.dtype)
 
 
 class RecurrentEncoder(nn.Module):

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from nlpseq.nn.precision import is_mixed
+
 CHUNK_SCORES = 2_000_000  # of a chunk: 8 MB; larger ones fall out of cache, smaller ones make slow matrix products
 
 
@@ -40,14 +42,17 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
         gradients = tuple(map(torch.zeros_like, (states_ND, weight_VD, bias_V))) if learning else None
         size = max(1, CHUNK_SCORES // len(weight_VD))
         total = states_ND.new_zeros(())
+        kind = torch.bfloat16 if is_mixed() else states_ND.dtype  # of the factors of products
+        factors_ND, factors_VD = states_ND.to(kind), weight_VD.to(kind)
         for start in range(0, len(states_ND), size):
             here = slice(start, start + size)
-            scores_CV = torch.addmm(bias_V, states_ND[here], weight_VD.T)
-            total += _loss(scores_CV, targets_N[here], smoothing)
+            scores_CV = torch.mm(factors_ND[here], factors_VD.T).to(states_ND.dtype).add_(bias_V)
+            loss, slope_CV = _loss_and_slope(scores_CV, targets_N[here], smoothing)
+            total += loss
             if gradients:
-                slope_CV = _slope(scores_CV, targets_N[here], smoothing)
-                torch.mm(slope_CV, weight_VD, out=gradients[0][here])
-                gradients[1].addmm_(slope_CV.T, states_ND[here])
+                factors_CV = slope_CV.to(kind)
+                gradients[0][here] = torch.mm(factors_CV, factors_VD)
+                gradients[1].add_(torch.mm(factors_CV.T, factors_ND[here]))
                 gradients[2].add_(slope_CV.sum(0))
         if gradients:
             ctx.save_for_backward(*gradients)
@@ -61,15 +66,17 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
         return grad * states_ND, grad * weight_VD, grad * bias_V, None, None
 
 
-def _loss(scores_CV: Tensor, targets_C: Tensor, smoothing: float) -> Tensor:
-    gold_C = scores_CV.gather(1, targets_C.unsqueeze(1)).squeeze(1)
-    wanted_C = (1 - smoothing) * gold_C + (smoothing * scores_CV.mean(1) if smoothing else 0.0)
-    return (scores_CV.logsumexp(1) - wanted_C).sum()
-
-
-def _slope(scores_CV: Tensor, targets_C: Tensor, smoothing: float) -> Tensor:
-    """The gradient of the loss with respect to the scores: softmax minus the smoothed target."""
-    slope_CV = scores_CV.softmax(1)
+def _loss_and_slope(scores_CV: Tensor, targets_C: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    """The summed loss, and its gradient with respect to the scores, in their place: softmax minus smoothed target."""
+    targets_C1 = targets_C.unsqueeze(1)
+    wanted_C = (1 - smoothing) * scores_CV.gather(1, targets_C1).squeeze(1)
     if smoothing:
-        slope_CV.sub_(smoothing / scores_CV.shape[1])
-    return slope_CV.scatter_add_(1, targets_C.unsqueeze(1), slope_CV.new_full((len(targets_C), 1), smoothing - 1))
+        wanted_C += smoothing * scores_CV.mean(1)
+    top_C1 = scores_CV.amax(1, keepdim=True)
+    slope_CV = scores_CV.sub_(top_C1).exp_()
+    sum_C1 = slope_CV.sum(1, keepdim=True)
+    loss = ((top_C1 + sum_C1.log()).squeeze(1) - wanted_C).sum()
+    slope_CV.div_(sum_C1)
+    if smoothing:
+        slope_CV.sub_(smoothing / slope_CV.shape[1])
+    return loss, slope_CV.scatter_add_(1, targets_C1, slope_CV.new_full(targets_C1.shape, smoothing - 1))

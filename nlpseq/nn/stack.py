@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nlpseq.config import Cell
 from nlpseq.nn.dropout import VariationalDropout
+from nlpseq.nn.precision import rounding
 from nlpseq.nn.recurrent import recurrent_cell
 
 _WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # in the order that torch's functions want
@@ -44,7 +45,9 @@ class RecurrentStack(nn.Module):
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, nn.RNNBase)
             begin = self._zeros(inputs_BTD, self.widths[index]) if before is None else before[index]
-            raw_BTH, end = self._read(layer, states_BTH, begin)
+            with rounding():
+                raw_BTH, end = self._read(layer, states_BTH, begin)
+            raw_BTH, end = raw_BTH.to(inputs_BTD.dtype), tuple(state.to(inputs_BTD.dtype) for state in end)
             states_BTH = self.dropout(raw_BTH)
             after.append(end)
         return states_BTH, raw_BTH, after
