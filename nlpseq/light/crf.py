@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlpseq.light.arrays import Array, log_softmax, logsumexp
+from nlpseq.light.arrays import Array
 from nlpseq.light.weights import Weights
 
 FORBIDDEN = np.float32(-1e4)
+LEAST = np.float32(40)  # nats
 
 
 class LinearChainCRF:
@@ -22,15 +23,20 @@ class LinearChainCRF:
         self.transitions_KK = np.where(weights.flags(f"{name}.allowed_KK", labels, labels), transitions_KK, FORBIDDEN)
         self.start_K = np.where(weights.flags(f"{name}.allowed_start_K", labels), start_K, FORBIDDEN)
 
-    def log_marginals(self, emissions_BTK: Array, mask_BT: Array) -> Array:
-        """log p(y_t = k | x), (B, T, K), by the forward-backward algorithm."""
-        alphas_BTK = np.stack(self._forward(emissions_BTK, mask_BT), axis=1)
-        betas = [np.zeros_like(alphas_BTK[:, 0])]
+    def marginals(self, emissions_BTK: Array, mask_BT: Array) -> Array:
+        """p(y_t = k | x), (B, T, K), by the forward-backward algorithm on scaled probabilities."""
+        follow_KK = np.exp(self.transitions_KK - self.transitions_KK.max())
+        begin_K = np.exp(self.start_K - self.start_K.max())
+        odds_BTK = np.exp(np.maximum(emissions_BTK - emissions_BTK.max(2, keepdims=True), -LEAST))
+        alphas = [_scaled(begin_K * odds_BTK[:, 0])]
+        for position in range(1, emissions_BTK.shape[1]):
+            reached_BK = _scaled((alphas[-1] @ follow_KK) * odds_BTK[:, position])
+            alphas.append(np.where(mask_BT[:, position, None], reached_BK, alphas[-1]))
+        betas = [np.ones_like(alphas[0])]
         for position in range(emissions_BTK.shape[1] - 1, 0, -1):
-            ahead_BK = betas[-1] + emissions_BTK[:, position]
-            reached_BK = logsumexp(self.transitions_KK + ahead_BK[:, None, :], 2)
+            reached_BK = _scaled((betas[-1] * odds_BTK[:, position]) @ follow_KK.T)
             betas.append(np.where(mask_BT[:, position, None], reached_BK, betas[-1]))
-        return log_softmax(alphas_BTK + np.stack(betas[::-1], axis=1))
+        return _scaled(np.stack(alphas, axis=1) * np.stack(betas[::-1], axis=1))
 
     def decode(self, emissions_BTK: Array, mask_BT: Array) -> Array:
         """The most probable label sequence of each sentence, int64 (B, T)."""
@@ -47,10 +53,8 @@ class LinearChainCRF:
             path.append(pointer_BK[np.arange(len(pointer_BK)), path[-1]])
         return np.stack(path[::-1], axis=1)
 
-    def _forward(self, emissions_BTK: Array, mask_BT: Array) -> list[Array]:
-        """log alpha at each position; past a sentence's end it stays as at its end."""
-        alphas = [emissions_BTK[:, 0] + self.start_K]
-        for position in range(1, emissions_BTK.shape[1]):
-            reached_BK = logsumexp(alphas[-1][:, :, None] + self.transitions_KK, 1) + emissions_BTK[:, position]
-            alphas.append(np.where(mask_BT[:, position, None], reached_BK, alphas[-1]))
-        return alphas
+
+def _scaled(odds: Array) -> Array:
+    """The same, summing to 1 over the last axis."""
+    result: Array = odds / odds.sum(-1, keepdims=True)
+    return result

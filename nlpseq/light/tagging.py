@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
-from nlpseq.light.arrays import Array, log_softmax, mask_of, pad
+from nlpseq.light.arrays import Array, mask_of, pad, softmax
 from nlpseq.light.crf import LinearChainCRF
 from nlpseq.light.embedding import VectorCache, WordEmbedding
 from nlpseq.light.linear import Linear
@@ -56,12 +56,12 @@ class TaggingNetwork:
     def best(self, column: str, emissions_BTK: Array, mask_BT: Array) -> tuple[Array, Array]:
         """The predicted labels (B, T) and the marginal probability of each."""
         if column in self.chains:
-            log_BTK = self.chains[column].log_marginals(emissions_BTK, mask_BT)
+            probabilities_BTK = self.chains[column].marginals(emissions_BTK, mask_BT)
             best_BT = self.chains[column].decode(emissions_BTK, mask_BT)
         else:
-            log_BTK = log_softmax(emissions_BTK)
-            best_BT = log_BTK.argmax(2)
-        return best_BT, np.exp(np.take_along_axis(log_BTK, best_BT[:, :, None], 2).squeeze(2))
+            probabilities_BTK = softmax(emissions_BTK)
+            best_BT = probabilities_BTK.argmax(2)
+        return best_BT, np.take_along_axis(probabilities_BTK, best_BT[:, :, None], 2).squeeze(2)
 
 
 class LightTagger:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 FORBIDDEN = -1e4
+LEAST = 40.0  # nats
 
 
 class LinearChainCRF(nn.Module):
@@ -62,9 +63,24 @@ class LinearChainCRF(nn.Module):
         joint_BTK = (alphas_TBK + torch.stack(betas[::-1])).transpose(0, 1)
         return joint_BTK.log_softmax(2)
 
+    @torch.no_grad()
     def marginals(self, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:
-        """p(y_t = k | x), (B, T, K)."""
-        return self.log_marginals(emissions_BTK, mask_BT).exp()
+        """p(y_t = k | x), (B, T, K), without gradients.
+
+        The same algorithm on probabilities, scaled to sum to 1 at each position (Rabiner 1989, V.A): a step is a matrix
+        product instead of a sum of exponentials. Odds below e^-LEAST count as e^-LEAST, so that nothing underflows.
+        """
+        transitions_KK, start_K = self._scores()
+        follow_KK, begin_K = (transitions_KK - transitions_KK.max()).exp(), (start_K - start_K.max()).exp()
+        odds_TBK = (emissions_BTK - emissions_BTK.amax(2, keepdim=True)).clamp(min=-LEAST).exp().transpose(0, 1)
+        inside_TB1 = mask_BT.T.unsqueeze(2)
+        alphas = [_scaled(begin_K * odds_TBK[0])]
+        for odds_BK, inside_B1 in zip(odds_TBK[1:], inside_TB1[1:], strict=True):
+            alphas.append(torch.where(inside_B1, _scaled((alphas[-1] @ follow_KK) * odds_BK), alphas[-1]))
+        betas = [torch.ones_like(alphas[0])]
+        for odds_BK, inside_B1 in zip(odds_TBK[1:].flip(0), inside_TB1[1:].flip(0), strict=True):
+            betas.append(torch.where(inside_B1, _scaled((betas[-1] * odds_BK) @ follow_KK.T), betas[-1]))
+        return _scaled(torch.stack(alphas) * torch.stack(betas[::-1])).transpose(0, 1)
 
     def decode(self, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:
         """The most probable label sequence of each sentence (Viterbi 1967), int64 (B, T)."""
@@ -81,3 +97,8 @@ class LinearChainCRF(nn.Module):
         for pointer_BK in reversed(pointers):
             path.append(pointer_BK.gather(1, path[-1].unsqueeze(1)).squeeze(1))
         return torch.stack(path[::-1], dim=1)
+
+
+def _scaled(odds_BK: Tensor) -> Tensor:
+    """The same, summing to 1 over the last axis."""
+    return odds_BK / odds_BK.sum(-1, keepdim=True)

@@ -2,8 +2,8 @@
 
 What words give to the gates of the first layer is computed once a word, in float32. All other products are of states,
 which lie between -1 and 1 and so have one fixed scale, with weights, which have a scale for each gate; their sums are
-exact integers. So what one text gives does not depend on those it is read with, unlike with scales that are taken from
-the values at hand.
+exact integers. So what one text gives does not depend on those it is read with (but for the last digits, and for what
+these round to), unlike with scales that are taken from the values at hand.
 
 Axes: B rows, T positions, D features of a word, W state features of one direction, H of all directions together, G
 gates of one direction (4 W), L directions; U words, M vectors that are looked up, X features of one, N true positions
@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import torch
@@ -81,8 +81,8 @@ class _Product:
 
     def __init__(self, weights_GD: Tensor) -> None:
         self.scales_G = weights_GD.abs().amax(1).clamp(min=1e-12) / 127
-        rounded_GD = (weights_GD / self.scales_G[:, None]).round().to(torch.int8)
-        self.packed = torch.ops.onednn.qlinear_prepack(rounded_GD, None)
+        self.rounded_GD = (weights_GD / self.scales_G[:, None]).round().to(torch.int8)
+        self.packed = torch.ops.onednn.qlinear_prepack(self.rounded_GD, None)
         self.zeros_G = torch.zeros(len(weights_GD), dtype=torch.int64)
 
     def add_to(self, sums_NG: Tensor, states_ND: Tensor) -> None:
@@ -94,9 +94,9 @@ class _Product:
 class _Plan(NamedTuple):
     """Where the true positions of a batch are read, step by step: step t takes one of every row that is so long.
 
-    `counts_T` says how many rows a step takes, rounded up. Of true position n, `flat_N` says where it stands in (B, T),
-    `slots_NL` in which slot (of all that the steps have) each direction reads it, and `turns_NL` at which place it
-    enters, where the directions take turns in each step.
+    `counts_T` says how many rows a step takes, rounded up where there are not `few`. Of true position n, `flat_N` says
+    where it stands in (B, T), `slots_NL` in which slot (of all that the steps have) each direction reads it, and
+    `turns_NL` at which place it enters, where the directions take turns in each step.
     """
 
     counts_T: list[int]
@@ -105,12 +105,12 @@ class _Plan(NamedTuple):
     turns_NL: Tensor
 
 
-def _planned(lengths_B: Tensor, width: int, ways: int) -> _Plan:
+def _planned(lengths_B: Tensor, width: int, ways: int, *, few: bool) -> _Plan:
     rows_B = lengths_B.argsort(descending=True, stable=True)
     sorted_B = lengths_B[rows_B]
     there_TB = torch.arange(width)[:, None] < sorted_B[None, :]
     true_T = there_TB.sum(1)
-    counts = [_rounded(count) for count in true_T.tolist() if count]
+    counts = [count if few else _rounded(count) for count in true_T.tolist() if count]
     counts_T = torch.tensor(counts)
     slots_T = counts_T.cumsum(0) - counts_T
     position_N, place_N = there_TB.nonzero(as_tuple=True)
@@ -125,6 +125,32 @@ def _rounded(count: int) -> int:
     """At least so many, one of few numbers: oneDNN makes a kernel for each, which takes longer than a step."""
     unit = max(8, (1 << count.bit_length()) >> 4)
     return -(-count // unit) * unit
+
+
+class _Few:
+    """The same products in float32, for a few rows, which take oneDNN longer to begin than to multiply.
+
+    All sums of products are integers below 2^24, which float32 has exactly: so nothing differs but the rounding of what
+    they are multiplied by and added to.
+    """
+
+    def __init__(self, products: Sequence[_Product], bias_LG: Tensor) -> None:
+        """Products (L) of the input and the state, in this order, or of the state alone."""
+        gates = bias_LG.shape[1]
+        weights_LXG = torch.stack([product.rounded_GD.T for product in products]).float()
+        inputs_LDG, self._states_LWG = weights_LXG[:, : -(gates // 4)], weights_LXG[:, -(gates // 4) :].contiguous()
+        self._inputs_DG = inputs_LDG.transpose(0, 1).flatten(1)
+        self._worth_L1G = torch.stack([product.scales_G for product in products]).unsqueeze(1) / STEPS
+        self._bias_G = bias_LG.flatten()
+
+    def entered(self, inputs_ND: Tensor) -> Tensor:
+        """What inputs give to the gates of each direction (N L, G)."""
+        sums_NG = torch.mm(inputs_ND, self._inputs_DG)
+        return torch.addcmul(self._bias_G, sums_NG, self._worth_L1G.flatten()).view(-1, self._worth_L1G.shape[2])
+
+    def add_to(self, sums_LRG: Tensor, states_LRW: Tensor) -> None:
+        """Adds the product of the states to what is there."""
+        sums_LRG.addcmul_(torch.bmm(states_LRW, self._states_LWG), self._worth_L1G)
 
 
 class _Layer:
@@ -145,7 +171,33 @@ class _Layer:
         self.products = [
             _Product(both_GX) for both_GX in both_LGX
         ]  # of the state before, or of the input and it at once
-        self._half = torch.tensor(ZERO + 0.5)
+        self._half, self._half_few = torch.tensor(ZERO + 0.5), torch.tensor(0.5)
+
+    @cached_property
+    def few(self) -> _Few:
+        """For a few rows."""
+        return _Few(self.products, self.bias_LG)
+
+    def read_few(self, entering_MX: Tensor, places: Tensor, counts_T: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """What `read` gives for a few rows, states in eight bits being whole numbers (-127 to 127) of float32."""
+        ways, width = self.ways, self.width
+        entered_SG = entering_MX.index_select(0, places)
+        states_LSW = torch.empty(ways, len(places) // ways, width)
+        rounded_LSW = torch.empty_like(states_LSW)
+        twice_LRW = torch.zeros(ways, counts_T[0], width)
+        before_LRW = torch.zeros_like(twice_LRW)
+        start = 0
+        for count in counts_T:
+            if count < twice_LRW.shape[1]:
+                twice_LRW, before_LRW = twice_LRW[:, :count].contiguous(), before_LRW[:, :count]
+            gates_LRG = entered_SG[ways * start : ways * (start + count)].view(ways, count, -1)
+            if start:
+                self.few.add_to(gates_LRG, before_LRW)
+            state_LRW = _stepped(gates_LRG, twice_LRW, states_LSW[:, start : start + count])
+            before_LRW = torch.add(self._half_few, state_LRW, alpha=STEPS).floor_()
+            rounded_LSW[:, start : start + count] = before_LRW
+            start += count
+        return rounded_LSW, states_LSW
 
     def read(self, entering_MX: Tensor, places: Tensor, counts_T: Sequence[int]) -> tuple[Tensor, Tensor]:
         """States (L, S, W) of all S slots, in eight bits and in float32.
@@ -157,17 +209,15 @@ class _Layer:
         slots = len(places) // ways
         states_LSW = torch.empty(ways, slots, width)
         rounded_LSW = torch.empty(ways, slots, width, dtype=torch.uint8)
-        cell_LRW = torch.zeros(ways, counts_T[0], width)
+        twice_LRW = torch.zeros(ways, counts_T[0], width)
         before_LRW = torch.full((ways, counts_T[0], width), ZERO, dtype=torch.uint8)
         start = 0
         for count in counts_T:
-            if count < cell_LRW.shape[1]:
-                cell_LRW, before_LRW = cell_LRW[:, :count].contiguous(), before_LRW[:, :count]
+            if count < twice_LRW.shape[1]:
+                twice_LRW, before_LRW = twice_LRW[:, :count].contiguous(), before_LRW[:, :count]
             entering_LRX = entering_MX.index_select(0, places[ways * start : ways * (start + count)])
             gates_LRG = self._gates(entering_LRX.view(ways, count, -1), before_LRW, begins=not start)
-            input_LRW, forget_LRW, new_LRW, output_LRW = torch.split(gates_LRG.sigmoid_(), width, 2)
-            cell_LRW.mul_(forget_LRW).addcmul_(input_LRW, new_LRW, value=2).sub_(input_LRW)
-            state_LRW = torch.mul(cell_LRW.tanh(), output_LRW, out=states_LSW[:, start : start + count])
+            state_LRW = _stepped(gates_LRG, twice_LRW, states_LSW[:, start : start + count])
             before_LRW = torch.add(self._half, state_LRW, alpha=STEPS).to(torch.uint8)
             rounded_LSW[:, start : start + count] = before_LRW
             start += count
@@ -187,10 +237,21 @@ class _Layer:
         return gates_LRG
 
 
+def _stepped(gates_LRG: Tensor, twice_LRW: Tensor, state_LRW: Tensor) -> Tensor:
+    """The state, put into `state_LRW`, and twice the cell, in its place, after a step.
+
+    Torch's sigmoid is five times as fast as its tanh, which is 2 sigmoid(2 x) - 1.
+    """
+    input_LRW, forget_LRW, new_LRW, output_LRW = torch.split(gates_LRG.sigmoid_(), twice_LRW.shape[2], 2)
+    twice_LRW.mul_(forget_LRW).addcmul_(input_LRW, new_LRW, value=4).sub_(input_LRW, alpha=2)
+    return torch.mul(twice_LRW.sigmoid().mul_(2).sub_(1), output_LRW, out=state_LRW)
+
+
 class EightBitEncoder:
     """What a RecurrentEncoder of LSTMs reads, nearly: see above. It is a copy of the weights as they are now."""
 
     STEP_ROWS = 100  # what a step costs beside its rows, as rows
+    FEW = 8  # rows, at most, that are fewer than oneDNN is good for
 
     def __init__(self, encoder: RecurrentEncoder) -> None:
         """Requires `readable(encoder)`."""
@@ -211,13 +272,16 @@ class EightBitEncoder:
         `words_BT` says which row of `entered_UG` (U, L G) stands at each position; `lengths_B` are at least 1.
         """
         (rows, width), ways = words_BT.shape, self.layers[0].ways
-        plan = _planned(lengths_B, width, ways)
+        few = rows <= self.FEW
+        plan = _planned(lengths_B, width, ways, few=few)
         entering_MX = entered_UG.view(-1, 4 * self.layers[0].width)
         rows_NL = ways * words_BT.flatten()[plan.flat_N, None] + torch.arange(ways)
         for layer in self.layers:
+            if few and not layer.first:
+                entering_MX, rows_NL = layer.few.entered(entering_MX), ways * rows_NL + torch.arange(ways)
             places = torch.zeros(ways * sum(plan.counts_T), dtype=torch.int64)
             places[plan.turns_NL] = rows_NL
-            rounded_LSW, states_LSW = layer.read(entering_MX, places, plan.counts_T)
+            rounded_LSW, states_LSW = (layer.read_few if few else layer.read)(entering_MX, places, plan.counts_T)
             entering_MX = _joined(rounded_LSW, plan)
             rows_NL = torch.arange(len(plan.flat_N))[:, None].expand(-1, ways)
         joined_NH = _joined(states_LSW, plan)

@@ -88,10 +88,11 @@ class TaggingNetwork(nn.Module):
 
     def best(self, column: str, emissions_BTK: Tensor, mask_BT: Tensor) -> tuple[Tensor, Tensor]:
         """The predicted labels (B, T) and the marginal probability of each."""
-        probabilities_BTK = self.log_marginals(column, emissions_BTK, mask_BT).exp()
         if column in self.chains:
+            probabilities_BTK = self._chain(column).marginals(emissions_BTK, mask_BT)
             best_BT = self._chain(column).decode(emissions_BTK, mask_BT)
         else:
+            probabilities_BTK = emissions_BTK.softmax(2)
             best_BT = probabilities_BTK.argmax(2)
         return best_BT, probabilities_BTK.gather(2, best_BT.unsqueeze(2)).squeeze(2)
 
