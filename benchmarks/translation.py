@@ -30,7 +30,7 @@ import nlpseq
 from nlpseq.text.overlap import bleu
 
 PEER, SCRIPT = "joeynmt", "joeynmt_translation.py"
-LIMIT = "nlpseq's matrix products alone"
+LIMIT = "nlpseq's matrix products alone, in float32"
 SIZE = ("encoder.width=256", "decoder.width=256", "vectors.width=256", "decoder.attention=luong")
 BATCHES = (500, 1500, 4000)  # tokens, of JoeyNMT
 
