@@ -100,8 +100,8 @@ def run() -> None:
     Threads that wait for one another are to spin for a moment only, then sleep: on a machine that does other work
     besides, spinning for long makes two threads many times slower than one, and never spinning costs a third where
     there is no other work. It has to be said before torch, and GNU's OpenMP with it, is imported. NumPy's products are
-    too small to be shared out, and starting its threads takes time. oneDNN remembers a kernel for each shape of a batch,
-    1,024 of them if nothing is said: gigabytes in a training, whose shapes hardly ever come again.
+    too small to be shared out, and starting its threads takes time. oneDNN remembers a kernel for each shape of a
+    batch, 1,024 of them if nothing is said: gigabytes in a training, whose shapes hardly ever come again.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
