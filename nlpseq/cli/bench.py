@@ -21,8 +21,8 @@ def command(
         str, typer.Argument(metavar="[CHECKPOINT]", help="A shipped checkpoint's name, or a folder.")
     ] = "tag-en",
     source: options.Input = None,
-    input_format: options.InputFormatOption = options.InputFormat.lines,
-    text_key: options.TextKey = "text",
+    input_format: options.InputFormatOption = options.InputFormat.auto,
+    text_key: options.TextKey = None,
     texts: Annotated[
         int, typer.Option("--texts", metavar="N", min=1, help="How many texts of the input to measure with, at most.")
     ] = MOST_TEXTS,

@@ -50,8 +50,8 @@ def command(
     checkpoint: options.Checkpoint = "lm-en",
     device: options.Device = options.DeviceName.auto,
     threads: options.Threads = None,
-    input_format: options.InputFormatOption = options.InputFormat.lines,
-    text_key: options.TextKey = "text",
+    input_format: options.InputFormatOption = options.InputFormat.auto,
+    text_key: options.TextKey = None,
     strict: options.Strict = False,
 ) -> None:
     """Continue texts by a language model, or suggest the next word.

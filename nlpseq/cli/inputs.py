@@ -65,7 +65,7 @@ def known_size(texts: Sequence[str] | None, source: str | None) -> int:
 
 
 def read(
-    texts: Sequence[str] | None, source: str | None, input_format: str = "lines", text_key: str = "text"
+    texts: Sequence[str] | None, source: str | None, input_format: str = "auto", text_key: str | None = None
 ) -> Iterator[Record]:
     """The records of TEXT arguments, of the file `source`, or of stdin: lazily, but the file is opened now.
 
@@ -73,13 +73,24 @@ def read(
     """
     if texts and source is not None:
         raise UsageError("TEXT and -i were both given. Give the inputs one way.")
+    input_format = chosen(input_format, source, text_key)
     if texts and input_format == "conllu":
         raise UsageError("CoNLL-U cannot be read from TEXT arguments. Give a file with -i, or a pipe.")
     lines = _arguments(texts) if texts else _lines(source or "-")
     if input_format == "conllu":
         lines = _blocks(lines)
-    parse = partial(_object, text_key=text_key) if input_format == "jsonl" else _PARSERS[input_format]
+    parse = partial(_object, text_key=text_key or "text") if input_format == "jsonl" else _PARSERS[input_format]
     return _records(lines, parse)
+
+
+def chosen(input_format: str, source: str | None, text_key: str | None) -> str:
+    """The format that is meant by "auto": JSON Lines where a key is named, else by the name of the file, else lines."""
+    if input_format != "auto":
+        return input_format
+    if text_key is not None:
+        return "jsonl"
+    suffix = Path(files.content_name(source or "-")).suffix.lower()
+    return {".jsonl": "jsonl", ".conllu": "conllu"}.get(suffix, "lines")
 
 
 def _arguments(texts: Sequence[str]) -> Lines:
@@ -204,7 +215,7 @@ _PARSERS: Mapping[str, Callable[[str, int], Record]] = {
 }
 
 
-def first_texts(source: str, input_format: str, text_key: str, count: int) -> list[str]:
+def first_texts(source: str, input_format: str, text_key: str | None, count: int) -> list[str]:
     """The first texts of a file, or of stdin; of tokens, joined by spaces. Raises DataError where one is unreadable."""
     result: list[str] = []
     for record in islice(read(None, source, input_format, text_key), count):

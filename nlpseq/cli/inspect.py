@@ -59,8 +59,8 @@ def gradients(
     checkpoint: Checkpoint,
     texts: options.Texts = None,
     source: options.Input = None,
-    input_format: options.InputFormatOption = options.InputFormat.lines,
-    text_key: options.TextKey = "text",
+    input_format: options.InputFormatOption = options.InputFormat.auto,
+    text_key: options.TextKey = None,
     most: Annotated[
         int, typer.Option("--texts", metavar="N", min=1, help="How many texts are read, at most.")
     ] = MOST_TEXTS,

@@ -24,6 +24,7 @@ class Format(StrEnum):
 class InputFormat(StrEnum):
     """How inputs are read."""
 
+    auto = "auto"
     lines = "lines"
     tokens = "tokens"
     jsonl = "jsonl"
@@ -93,13 +94,14 @@ InputFormatOption = Annotated[
     InputFormat,
     typer.Option(
         "--input-format",
-        help="lines: one text per line; tokens: the same, already tokenised with spaces; "
+        help="auto: by the name of the file (.jsonl, .conllu), jsonl with --text-key, else lines; "
+        "lines: one text per line; tokens: the same, already tokenised with spaces; "
         "jsonl: objects with a text or tokens; conllu: tokenised sentences.",
     ),
 ]
 TextKey = Annotated[
-    str,
-    typer.Option("--text-key", metavar="KEY", help="The key of the text in JSON Lines."),
+    str | None,
+    typer.Option("--text-key", metavar="KEY", help='The key of the text in JSON Lines, "text" unless given.'),
 ]
 Strict = Annotated[
     bool,

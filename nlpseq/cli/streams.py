@@ -52,7 +52,7 @@ class Request(NamedTuple):
     threads: int | None
     batch_size: int | None
     input_format: str
-    text_key: str
+    text_key: str | None
     strict: bool
 
 

@@ -17,8 +17,8 @@ def command(
     device: options.Device = options.DeviceName.auto,
     threads: options.Threads = None,
     batch_size: options.BatchSize = None,
-    input_format: options.InputFormatOption = options.InputFormat.lines,
-    text_key: options.TextKey = "text",
+    input_format: options.InputFormatOption = options.InputFormat.auto,
+    text_key: options.TextKey = None,
     strict: options.Strict = False,
 ) -> None:
     """Tag parts of speech and named entities.

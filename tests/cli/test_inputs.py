@@ -180,3 +180,23 @@ def test_a_named_pipe_is_read(tmp_path: Path) -> None:
     writer.start()
     assert list(inputs.read(None, str(path))) == [Record("a", 1), Record("b", 2)]
     writer.join()
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "key", "meant"),
+    [
+        ("auto", None, None, "lines"),
+        ("auto", "-", None, "lines"),
+        ("auto", "notes.txt", None, "lines"),
+        ("auto", "my.reviews.jsonl", None, "jsonl"),
+        ("auto", "reviews.jsonl.gz", None, "jsonl"),
+        ("auto", "dev.conllu.xz", None, "conllu"),
+        ("auto", "notes.txt", "body", "jsonl"),
+        ("auto", None, "text", "jsonl"),
+        ("lines", "reviews.jsonl", "body", "lines"),
+    ],
+)
+def test_the_format_is_told_by_the_key_or_by_the_name_of_the_file(
+    given: str, source: str | None, key: str | None, meant: str
+) -> None:
+    assert inputs.chosen(given, source, key) == meant
