@@ -91,6 +91,6 @@ def _must_speak(pipeline: TranslationPipeline, name: str, source: str | None, ta
     from nlpseq.errors import UsageError
 
     for own, wanted in zip(pipeline.manifest.languages, (source, target), strict=False):
-        if wanted is not None and own != wanted:
+        if wanted is not None and own.casefold() != wanted.casefold():
             pair = " to ".join(pipeline.manifest.languages)
             raise UsageError(f"The checkpoint {name} translates from {pair}; you asked for {wanted}.")

@@ -64,7 +64,7 @@ def lint_pairs(
 def _itself(pair: SentencePair, lengths: _Ratio) -> Iterator[Finding]:
     if not pair.source and any(pair.targets):
         yield _of(pair, "side-empty", "The source is empty.")
-    if pair.source and not all(pair.targets):
+    if pair.source and not (pair.targets and all(pair.targets)):
         yield _of(pair, "side-empty", "The translation is empty.")
     for target in filter(None, pair.targets):
         if target == pair.source and any(character.isalpha() for character in target):

@@ -149,6 +149,7 @@ def test_the_checkpoint_is_chosen_by_languages(work: Path, monkeypatch: pytest.M
     assert find_translator("de", "xx") == find_translator("DE", "XX") == "two"
     assert find_translator(None, "yy") == "three"
     assert inside("translate", "--to", "xx", "a b").exit_code == 0
+    assert inside("translate", "--from", "EN", "--to", "XX", "a b").exit_code == 0
     missing = inside("translate", "--to", "zz", "a b")
     assert (missing.exit_code, "any language to zz" in missing.stderr, "de to yy" in missing.stderr) == (2, True, True)
     usual = inside("translate", "--from", "fr", "--to", "en", "a b")

@@ -63,6 +63,12 @@ def test_what_is_damaged_behind_the_end_of_the_other_file_is_told_and_the_next_p
     assert [(f.code, f.line) for f in lint_pairs(groups)] == [("file-unreadable", 3), ("side-empty", 1)]
 
 
+def test_a_list_without_a_translation_is_an_empty_side(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"source": "a", "targets": []}\n{"source": "b", "targets": ["c"]}\n', encoding="utf-8")
+    assert [(f.code, f.line) for f in lint_pairs([grouped([str(file)])])] == [("side-empty", 1)]
+
+
 def test_the_sample_is_clean() -> None:
     folder = shipped_folder("corpora") / "sample-translation"
     assert list(lint_pairs({split: [folder / f"{split}.tsv"] for split in ("train", "dev")})) == []
