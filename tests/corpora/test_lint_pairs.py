@@ -66,7 +66,8 @@ def test_what_is_damaged_behind_the_end_of_the_other_file_is_told_and_the_next_p
 def test_a_list_without_a_translation_is_an_empty_side(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text('{"source": "a", "targets": []}\n{"source": "b", "targets": ["c"]}\n', encoding="utf-8")
-    assert [(f.code, f.line) for f in lint_pairs([grouped([str(file)])])] == [("side-empty", 1)]
+    (group,) = grouped([str(file)])
+    assert [(f.code, f.line) for f in lint_pairs({"a": group})] == [("side-empty", 1)]
 
 
 def test_the_sample_is_clean() -> None:

@@ -74,14 +74,16 @@ KINDS = list(product(["none", "bahdanau", "luong"], [False, True]))
 
 @pytest.mark.parametrize(("attention", "feeding"), KINDS)
 def test_search_says_what_teaching_says(attention: str, feeding: bool) -> None:
-    """The score of a translation found step by step is that of the whole of it, told at once."""
+    """What a search adds up step by step for each hypothesis, its end included, is what the whole of it is told."""
     translator = untrained(decoder={"attention": attention, "input_feeding": feeding, "layers": 2})
-    sources = [pair.source for pair in pairs(6, seed=2)]
-    for source, one in zip(sources, translator.translate(sources), strict=True):
-        ids = translator.source_ids(source), translator.target_ids(one.translation)
-        if translator.pieces.target.text(ids[1]) == one.translation and one.note is None:
-            ((_, scores_T, _),) = translator.told([ids[0]], [ids[1]])
-            assert scores_T.mean().item() == pytest.approx(one.score, abs=0.3)  # its pieces may have been others
+    rows = [translator.source_ids(pair.source) for pair in pairs(6, seed=2)]
+    with torch.inference_mode():
+        found = translator._search(rows, SearchConfig(beam_size=3), 3)
+    hypotheses = [(row, one) for row, own in zip(rows, found, strict=True) for one in own]
+    assert len(hypotheses) == 18
+    told = translator.told([row for row, _ in hypotheses], [[*one.ids, END] for _, one in hypotheses])
+    totals = {index: float(scores_T.sum()) for index, scores_T, _ in told}
+    assert [totals[n] for n in range(18)] == pytest.approx([one.total for _, one in hypotheses], abs=1e-3)
 
 
 @pytest.mark.parametrize(("attention", "feeding"), KINDS)
