@@ -175,7 +175,8 @@ class TrainingConfig(Section, frozen=True):
         Meta(ge=0, description="epochs after which one more layer, from the top, is trained; 0: all from the start"),
     ] = 0
     patience: Annotated[
-        int, Meta(ge=0, description="evaluations without a better score before training stops; 0: never")
+        int,
+        Meta(ge=0, description="evaluations without a better score before training stops, after 1,000 steps; 0: never"),
     ] = 10
     evaluate_every: Annotated[int, Meta(ge=0, description="steps between evaluations; 0: once an epoch")] = 0
     seed: Annotated[int, Meta(ge=0, description="seed of all that is random")] = 1

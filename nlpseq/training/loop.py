@@ -17,6 +17,7 @@ from nlpseq.tasks import Task
 from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, part_of_rate, rate_at
 
 REPORT_SECONDS = 1.0
+PATIENT_STEPS = 1000  # before which no run ends for want of a better score: it may take hundreds to begin to learn
 
 
 class Run:
@@ -107,7 +108,8 @@ def fit(run: Run, items: Sequence[Any], dev: Sequence[Any], *, time_limit: float
 
 def _over(run: Run) -> bool:
     config = run.config
-    return run.epoch >= config.epochs or bool(config.patience and run.waited >= config.patience)
+    tired = bool(config.patience) and run.waited >= config.patience and run.step >= PATIENT_STEPS
+    return run.epoch >= config.epochs or tired
 
 
 def _late(run: Run, time_limit: float | None) -> bool:
