@@ -26,7 +26,8 @@ def smoothed_cross_entropy(
     With `smoothing` s a target stands for 1 - s of the probability, and s is spread evenly over all V classes (Szegedy
     et al. 2016, section 7). It equals `torch.nn.functional.cross_entropy(..., reduction="sum", label_smoothing=s)`.
     """
-    loss: Tensor = _SmoothedCrossEntropy.apply(states_ND, weight_VD, bias_V, targets_N, smoothing)  # type: ignore[no-untyped-call]
+    learning = torch.is_grad_enabled()  # within `forward` it never is, and weights need gradients all the same
+    loss: Tensor = _SmoothedCrossEntropy.apply(states_ND, weight_VD, bias_V, targets_N, smoothing, learning)  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -35,10 +36,16 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, states_ND: Tensor, weight_VD: Tensor, bias_V: Tensor, targets_N: Tensor, smoothing: float
+        ctx: Any,
+        states_ND: Tensor,
+        weight_VD: Tensor,
+        bias_V: Tensor,
+        targets_N: Tensor,
+        smoothing: float,
+        learning: bool,
     ) -> Tensor:
         """See `smoothed_cross_entropy`."""
-        learning = any(ctx.needs_input_grad)
+        learning = learning and any(ctx.needs_input_grad)
         gradients = tuple(map(torch.zeros_like, (states_ND, weight_VD, bias_V))) if learning else None
         size = max(1, CHUNK_SCORES // len(weight_VD))
         total = states_ND.new_zeros(())
@@ -63,7 +70,7 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients of the states, the weight and the bias."""
         states_ND, weight_VD, bias_V = ctx.saved_tensors
-        return grad * states_ND, grad * weight_VD, grad * bias_V, None, None
+        return grad * states_ND, grad * weight_VD, grad * bias_V, None, None, None
 
 
 def _loss_and_slope(scores_CV: Tensor, targets_C: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:

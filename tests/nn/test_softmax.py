@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -59,6 +61,25 @@ def test_without_gradients_nothing_is_kept() -> None:
     *weights, targets_N = problem()
     with torch.no_grad():
         assert not smoothed_cross_entropy(*weights, targets_N).requires_grad
+
+
+@pytest.mark.parametrize("still", [torch.no_grad, torch.inference_mode])
+def test_without_gradients_none_are_computed(still: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a matrix product a chunk, as the scores do, and there are two of them: weights that need gradients
+    elsewhere once made evaluations three times as long.
+    """
+    *weights, targets_N = problem()
+    products = 0
+
+    def counted(*factors: Tensor) -> Tensor:
+        nonlocal products
+        products += 1
+        return torch.matmul(*factors)
+
+    monkeypatch.setattr(torch, "mm", counted)
+    with still():
+        smoothed_cross_entropy(*weights, targets_N)
+    assert products == -(-11 // (softmax.CHUNK_SCORES // 7))
 
 
 def test_no_position_has_no_loss() -> None:
