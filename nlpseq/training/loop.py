@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from nlpseq.nn.precision import is_fast_here, mixed_precision
 from nlpseq.records import Progress
 from nlpseq.tasks import Task
 from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, part_of_rate, rate_at
+from nlpseq.training.randomness import generators, seeded, set_states, states_of
 
 REPORT_SECONDS = 1.0
 PATIENT_STEPS = 1000  # before which no run ends for want of a better score: it may take hundreds to begin to learn
@@ -32,10 +34,18 @@ class Run:
         self.seconds = self.evaluating = 0.0  # of all parts of the run; of its last evaluation
         self.best_score = float("-inf")
         self.best_scores: dict[str, float] = {}
-        self.mixed = _mixed(task, config)
-        self.random_state = torch.Generator().manual_seed(config.seed).get_state()
+        self.mixed = _mixed(self.device, config)
+        self.generators = generators(self.device)
+        self.random_states = seeded(self.generators, config.seed)
 
-    COUNTERS = ("epoch", "position", "step", "waited", "seconds", "best_score", "best_scores")
+    COUNTERS = (
+        "epoch", "position", "step", "waited", "seconds", "evaluating", "best_score", "best_scores", "mixed",
+    )  # fmt: skip
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self.task.network.parameters()).device
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest of the run depends on: tensors, and plain values."""
@@ -47,11 +57,14 @@ class Run:
         if self.average:
             tensors |= {f"average/{index}": value for index, value in enumerate(self.average.averages)}
         tensors |= {f"carried/{name}": value for name, value in self.task.carried.items()}
-        tensors["random"] = self.random_state
+        tensors |= {f"random/{kind}": value for kind, value in self.random_states.items()}
         return tensors, {name: getattr(self, name) for name in self.COUNTERS}
 
     def restore(self, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
-        """Takes up a state where `state` left it; the task must be the same one."""
+        """Takes up a state where `state` left it; the task must be the same one.
+
+        The precision is that of the part before, whatever this processor would do by itself.
+        """
         self.task.network.load_state_dict(_below(tensors, "network/"))
         self.best = _below(tensors, "best/")
         for index, weight in enumerate(self._weights()):
@@ -61,25 +74,38 @@ class Run:
         if self.average:
             for index, value in enumerate(self.average.averages):
                 value.copy_(tensors[f"average/{index}"])
-        device = next(self.task.network.parameters()).device
-        self.task.carried = {name: value.to(device) for name, value in _below(tensors, "carried/").items()}
-        self.random_state = tensors["random"]
+        self.task.carried = {name: value.to(self.device) for name, value in _below(tensors, "carried/").items()}
+        self.random_states |= _below(tensors, "random/")
         for name in self.COUNTERS:
             setattr(self, name, plain[name])
 
     def _weights(self) -> list[Tensor]:
         return [weight for group in self.optimizer.param_groups for weight in group["params"]]
 
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within it the network has the averaged weights, where there are any."""
+        if self.average:
+            self.average.swap()
+        yield
+        if self.average:
+            self.average.swap()
+
+    def keep(self) -> None:
+        """Takes the weights in the network for the best ones."""
+        self.best = {name: value.clone() for name, value in self.task.network.state_dict().items()}
+
     def use_best(self) -> None:
-        """Puts the weights of the best evaluation into the network."""
-        if self.best:
-            self.task.network.load_state_dict(self.best)
+        """Puts the weights of the best evaluation into the network; where there was none, the averaged ones."""
+        if not self.best:
+            with self.averaged():
+                self.keep()
+        self.task.network.load_state_dict(self.best)
 
 
-def _mixed(task: Task, config: TrainingConfig) -> bool:
+def _mixed(device: torch.device, config: TrainingConfig) -> bool:
     """Whether steps multiply in bfloat16: on a CPU, where it is wanted."""
-    on_cpu = next(task.network.parameters()).device.type == "cpu"
-    return on_cpu and (config.precision == "bfloat16" or (config.precision == "auto" and is_fast_here()))
+    return device.type == "cpu" and (config.precision == "bfloat16" or (config.precision == "auto" and is_fast_here()))
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -93,16 +119,16 @@ def fit(run: Run, items: Sequence[Any], dev: Sequence[Any], *, time_limit: float
     the schedule follows the clock where that is faster than the steps. At the end the best weights are in the network.
     """
     meter = Meter(run)
-    outside = torch.get_rng_state()
-    torch.set_rng_state(run.random_state)
+    outside = states_of(run.generators)
+    set_states(run.generators, run.random_states)
     try:
         while not _over(run) and not _late(run, time_limit):
             for report in _epoch(run, items, dev, meter, time_limit):
-                run.random_state = torch.get_rng_state()
+                run.random_states = states_of(run.generators)
                 yield report
-                torch.set_rng_state(run.random_state)
+                set_states(run.generators, run.random_states)
     finally:
-        torch.set_rng_state(outside)
+        set_states(run.generators, outside)
     run.use_best()
 
 
@@ -168,16 +194,13 @@ def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:
 def _evaluate(run: Run, dev: Sequence[Any]) -> tuple[dict[str, float], bool]:
     """Scores the averaged weights, and keeps them where they are the best so far."""
     started = time.monotonic()
-    if run.average:
-        run.average.swap()
-    scores = run.task.score(dev)
-    best = scores[run.task.main_score] > run.best_score
-    if best:
-        run.best_score, run.best_scores = scores[run.task.main_score], scores
-        run.best = {name: value.clone() for name, value in run.task.network.state_dict().items()}
+    with run.averaged():
+        scores = run.task.score(dev)
+        best = scores[run.task.main_score] > run.best_score
+        if best:
+            run.best_score, run.best_scores = scores[run.task.main_score], scores
+            run.keep()
     run.waited = 0 if best else run.waited + 1
-    if run.average:
-        run.average.swap()
     run.evaluating = time.monotonic() - started
     return scores, best
 

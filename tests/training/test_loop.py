@@ -228,6 +228,81 @@ def test_a_time_limit_counts_over_resumed_parts(monkeypatch: pytest.MonkeyPatch)
     assert later.step == before
 
 
+def test_the_time_of_the_evaluations_at_the_end_is_known_to_a_resumed_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An evaluation takes three seconds: at eleven of fifteen there is no time for the two that end a run, nor for one
+    step more.
+    """
+    clock = Clock()
+    monkeypatch.setattr(loop, "time", clock)
+    run = begin(epochs=1000)
+    score = run.task.score
+
+    def slow(examples: Any) -> dict[str, float]:
+        clock.now += 3
+        return score(examples)
+
+    monkeypatch.setattr(run.task, "score", slow)
+    for progress in going(run):
+        if progress.seconds > 11:
+            break
+    later = begin(epochs=1000)
+    later.restore(*run.state())
+    assert list(going(later, time_limit=15.0)) == []
+
+
+def test_a_run_without_an_evaluation_ends_with_the_averaged_weights() -> None:
+    """As one that is resumed when its time is over."""
+    run = begin(epochs=1000, average=0.9)
+    next(going(run))
+    later = begin(epochs=1000, average=0.9)
+    later.restore(*run.state())
+    assert list(going(later, time_limit=run.seconds)) == []
+    averages = [weight for weight in later.task.network.parameters() if weight.requires_grad]
+    assert all(torch.equal(one, other) for one, other in zip(averages, run.average.averages, strict=True))
+    assert not same(end(later), end(run))
+
+
+def test_every_generator_that_is_drawn_from_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU has one of its own, of which dropout draws there; another of the processor stands for it here."""
+    device = torch.Generator()
+    monkeypatch.setattr(loop, "generators", lambda _: {"cpu": torch.default_generator, "cuda": device})
+    drawn: list[list[float]] = [[], []]
+
+    def drawing(number: int) -> Run:
+        run = begin()
+        losses = run.task.losses
+
+        def draw(batch: Any) -> Any:
+            drawn[number].append(torch.rand(1, generator=device).item())
+            return losses(batch)
+
+        monkeypatch.setattr(run.task, "losses", draw)
+        return run
+
+    run = drawing(0)
+    reports = going(run)
+    next(reports)
+    tensors, plain = run.state()
+    state = {name: value.clone() for name, value in tensors.items()}, dict(plain)
+    list(reports)
+    device.manual_seed(99)
+    later = drawing(1)
+    later.restore(*state)
+    list(going(later))
+    assert drawn[1] == drawn[0][1:]
+
+
+def test_the_precision_stays_when_a_run_goes_on_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for here, there in ((True, False), (False, True)):
+        monkeypatch.setattr(loop, "is_fast_here", lambda here=here: here)
+        state = begin().state()
+        monkeypatch.setattr(loop, "is_fast_here", lambda there=there: there)
+        later = begin()
+        assert later.mixed is there
+        later.restore(*state)
+        assert later.mixed is here
+
+
 def test_the_loss_told_does_not_depend_on_padding() -> None:
     """A batch of one sentence and the same beside a longer one: the summed losses differ by the longer one's."""
     run = begin()
