@@ -18,7 +18,7 @@ from nlpseq.records import Source
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import WORDS_ALONE, must_fit, shapes_of
 from nlpseq.text.tokenizer import Tokenizer
-from nlpseq.training.resume import RESUME
+from nlpseq.training.resume import is_unfinished
 from nlpseq.training.train import Job, hold_out, must_have_room
 
 
@@ -157,7 +157,7 @@ _MADE_READY: Mapping[str, Callable[[Any, Sequence[str], Reading], tuple[Reading,
 def _finished(option: str, name: str) -> Path:
     """The folder of a checkpoint whose training is over. Raises UsageError."""
     folder = find_checkpoint(name)
-    if (folder / RESUME).exists():
+    if is_unfinished(folder):
         raise UsageError(f"{option} {name}: its training is not over. Finish it with --resume first.")
     return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,17 @@ def read_state(output: Path, fingerprint: str) -> tuple[dict[str, Tensor], dict[
     if plain["best_score"] is None:
         plain["best_score"] = float("-inf")
     return tensors, plain
+
+
+def is_unfinished(output: Path) -> bool:
+    """Whether there is a state below `output` from which its run goes on."""
+    return (output / RESUME / STATE).exists()
+
+
+def remove_state(output: Path) -> None:
+    """Removes `resume/`: first the state, without which the rest means nothing, should a kill leave some of it."""
+    (output / RESUME / STATE).unlink(missing_ok=True)
+    shutil.rmtree(output / RESUME, ignore_errors=True)
 
 
 def _finite(value: float) -> float | None:

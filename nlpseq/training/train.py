@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -16,13 +15,16 @@ import torch
 
 from nlpseq.checkpoint import FORMAT, MANIFEST, Manifest, load_task, round_weights, save
 from nlpseq.device import find_device
+from nlpseq.digest import sha256_of
 from nlpseq.errors import DataError, UsageError
 from nlpseq.model_card import model_card
 from nlpseq.records import Progress, SentencePair, Source
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import start_from
+from nlpseq.training.lock import locked
 from nlpseq.training.loop import Run, fit
-from nlpseq.training.resume import RESUME, read_state, write_state
+from nlpseq.training.named_files import named_files
+from nlpseq.training.resume import RESUME, read_state, remove_state, write_state
 
 LOG = "log.jsonl"
 OURS = (RESUME, LOG, MANIFEST)  # by one of these a folder is known to hold a run
@@ -50,11 +52,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     device: str = "auto"
 
     def fingerprint(self) -> str:
-        """A digest of the settings and the examples: a run may be resumed only where it is the same."""
+        """A digest of the settings, the files that they name, and the examples: a run may be resumed only where it is
+        the same.
+        """
         digest = hashlib.sha256(msgspec.json.encode(self.config))
         nowhere = {"path": None, "line": None}  # the same examples may lie elsewhere
         for checkpoint in (*self.teachers, *filter(None, (self.start, self.pretrained))):
             digest.update((checkpoint / MANIFEST).read_bytes())
+        for path in named_files(self.config):
+            digest.update(sha256_of(path).encode())
         for example in chain(self.train, ["dev"], self.dev):
             same = msgspec.structs.replace(example, **nowhere) if isinstance(example, msgspec.Struct) else example
             digest.update(msgspec.msgpack.encode(same))
@@ -80,8 +86,14 @@ def train(job: Job) -> Iterator[Progress]:
     """Runs a job, yielding its progress; `job.output` holds the best checkpoint so far from the first evaluation on.
 
     The state of the run is saved with every evaluation and at least every two minutes in `resume/`, and removed at the
-    end. Raises UsageError where `output` is in the way, or the state belongs to other data or settings.
+    end. Raises UsageError where `output` is in the way or another training's, or the state belongs to other data or
+    settings.
     """
+    with locked(job.output):
+        yield from _train(job)
+
+
+def _train(job: Job) -> Iterator[Progress]:
     began = time.monotonic()
     fingerprint = job.fingerprint()
     must_have_room(job.output, resume=job.resume)
@@ -93,20 +105,19 @@ def train(job: Job) -> Iterator[Progress]:
         items = task.taught(items, job.train, [load_task(folder)[0] for folder in job.teachers])
     limit = None if job.time_limit is None else max(1.0, job.time_limit - (time.monotonic() - began))
     saved = run.seconds
-    with (job.output / LOG).open("ab") as log:
-        for progress in fit(run, items, job.dev, time_limit=limit):
+    for progress in fit(run, items, job.dev, time_limit=limit):
+        with (job.output / LOG).open("ab") as log:  # anew, since a checkpoint may replace it by a copy of it
             log.write(msgspec.json.encode(progress) + b"\n")
-            log.flush()
-            if progress.scores is not None or run.seconds - saved > SAVE_SECONDS:
-                write_state(job.output, fingerprint, *run.state())
-                saved = run.seconds
-            if progress.best:  # after the state, without which a checkpoint means that the run is over
-                _save(job, task, run.best_scores, run)
-            yield progress
+        if progress.scores is not None or run.seconds - saved > SAVE_SECONDS:
+            write_state(job.output, fingerprint, *run.state())
+            saved = run.seconds
+        if progress.best:  # after the state, without which a checkpoint means that the run is over
+            _save(job, task, run.best_scores, run)
+        yield progress
     round_weights(task.network)
     task.calibrate(job.dev)
     _save(job, task, task.score(job.dev))
-    shutil.rmtree(job.output / RESUME, ignore_errors=True)
+    remove_state(job.output)
 
 
 def must_have_room(output: Path, *, resume: bool) -> None:
@@ -136,6 +147,7 @@ def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
         if state:
             run.restore(*state)
         elif (job.output / MANIFEST).exists():
+            remove_state(job.output)
             raise UsageError(f"{job.output}: this run is over; there is nothing to resume.")
     return task, run
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +21,7 @@ from nlpseq.errors import DataError, TrustError, UsageError
 from nlpseq.records import Progress
 from nlpseq.training import loop
 from nlpseq.training import train as module
+from nlpseq.training.resume import is_unfinished
 from nlpseq.training.train import Job, hold_out, train
 from tests.examples import corpus
 from tests.taggers import small
@@ -223,6 +230,100 @@ def test_one_example_cannot_be_parted() -> None:
     with pytest.raises(DataError, match="too few"):
         hold_out(["one"], seed=1)
     assert any(hold_out(list(range(100)), seed=1) != hold_out(list(range(100)), seed=s) for s in (2, 3))
+
+
+def test_a_second_training_in_the_folder_is_refused_until_the_first_has_ended(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    first = train(job(folder))
+    next(first)
+    with pytest.raises(UsageError, match="another training is writing"):
+        next(train(job(folder, resume=True)))
+    next(first)
+    first.close()
+    list(train(job(folder, resume=True)))
+    assert weights_of(folder) == weights_of(whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_it_is_refused_to_another_process_too_and_a_kill_frees_the_folder(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    script = f"""
+from pathlib import Path
+from nlpseq.training.lock import locked
+with locked(Path({str(folder)!r})):
+    print("held", flush=True)
+    input()
+"""
+    holder = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(UsageError, match="another training is writing"):
+            next(train(job(folder)))
+        holder.kill()
+    list(train(job(folder)))
+    assert weights_of(folder) == weights_of(whole)
+
+
+def test_a_file_system_without_locks_is_no_hindrance(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    list(train(job(tmp_path / "run")))
+    assert weights_of(tmp_path / "run") == weights_of(whole)
+
+
+def test_the_log_is_whole_on_a_file_system_without_hard_links(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: Any) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "hardlink_to", none)
+    list(train(job(tmp_path / "run")))
+    assert log_of(tmp_path / "run") == log_of(whole)
+
+
+def test_what_a_kill_at_the_very_end_leaves_is_a_finished_run(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While `resume/` was being removed: its tokens are still there, say."""
+    folder = tmp_path / "run"
+    remove = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **how: path.name == "resume" or remove(path, **how))
+    for progress in train(job(folder)):
+        if progress.epoch == 3:
+            (folder / "resume" / "tokens").touch()
+    assert not is_unfinished(folder)
+    assert (folder / "resume" / "tokens").exists()
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="over"):
+        list(train(job(folder, resume=True)))
+    assert not (folder / "resume").exists()
+    assert weights_of(folder) == weights_of(whole)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"embedding": {"vectors": "list.txt"}}, {"augment": {"names": {"PER": ["list.txt"]}}}]
+)
+def test_files_that_settings_name_have_to_be_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = small(training={"epochs": 3, "batch_tokens": 60}, **settings)
+    width = config.embedding.width
+    file = tmp_path / "list.txt"
+    file.write_text(f"Ann {'0 ' * width}\n")
+    folder = tmp_path / "run"
+    _stop_after(train(job(folder, config=config)), 8)
+    file.write_text(f"Bob {'0 ' * width}\n")
+    with pytest.raises(UsageError, match="other settings or examples"):
+        next(train(job(folder, config=config, resume=True)))
+    file.write_text(f"Ann {'0 ' * width}\n")
+    next(train(job(folder, config=config, resume=True)))
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:

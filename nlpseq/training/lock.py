@@ -1,0 +1,51 @@
+"""One training a folder: a lock that ends with the process that holds it, however that ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from nlpseq.errors import UsageError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds `folder` against other trainings. Raises UsageError where one holds it.
+
+    The lock is on a file beside the folder, which itself is replaced with every checkpoint. Where the system or the
+    file system knows no such locks, nothing is held.
+    """
+    folder = folder.resolve()
+    path = folder.with_name(f".{folder.name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _held(path, folder):
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _held(path: Path, folder: Path) -> IO[bytes]:
+    while True:
+        file = path.open("ab")
+        try:
+            if fcntl:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise UsageError(
+                f"{folder}: another training is writing into it. Wait for its end, or choose another folder."
+            ) from None
+        except OSError:
+            return file
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+        file.close()  # whoever held it has removed it meanwhile
