@@ -9,6 +9,7 @@ from typing import TypeVar
 import torch
 
 from nlpseq.errors import UsageError
+from nlpseq.machine import wanted_cores
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,11 +28,14 @@ def find_device(name: str) -> torch.device:
 
 
 def use_threads(count: int | None) -> None:
-    """Sets the CPU threads of this process; None: as torch chose. Raises UsageError for less than one."""
-    if count is not None:
-        if count < 1:
-            raise UsageError(f"threads is {count}. Give 1 or more, or None for as many as torch chooses.")
-        torch.set_num_threads(count)
+    """Sets the CPU threads of this process; None: as torch chose, but no more than a container may use, which torch does
+    not know. Raises UsageError for less than one.
+    """
+    if count is None:
+        count = min(torch.get_num_threads(), wanted_cores())
+    if count < 1:
+        raise UsageError(f"threads is {count}. Give 1 or more, or None for as many as torch chooses.")
+    torch.set_num_threads(count)
 
 
 def side_by_side(work: Callable[[T], R], items: Sequence[T], device: torch.device) -> Iterator[R]:

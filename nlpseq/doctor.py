@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import nlpseq
 from nlpseq.errors import NlpseqError
+from nlpseq.machine import usable_cores, wanted_cores
 from nlpseq.shipped import shipped_folder
 
 _PACKAGES = (
@@ -40,7 +41,7 @@ def surroundings() -> list[tuple[str, str]]:
         ("system", platform.platform()),
         *((name, _version(name)) for name in _PACKAGES),
         ("devices", ", ".join(devices)),
-        ("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores"),
+        ("threads", f"{min(torch.get_num_threads(), wanted_cores())} on {usable_cores()} of {os.cpu_count()} cores"),
         ("checkpoints", str(shipped_folder("checkpoints"))),
         ("corpora registry", str(shipped_folder("corpora") / "registry.toml")),
         ("corpora cache", str(cache_folder())),

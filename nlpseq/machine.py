@@ -1,11 +1,16 @@
-"""What a measurement was made on, and how much memory it took."""
+"""What a program may use of the machine, and what a measurement was made on."""
 
 from __future__ import annotations
 
 import os
 import platform
 import sys
+import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
+
+_GROUPS = Path("/sys/fs/cgroup")
+_WATCHED = 0.2  # seconds, at least: the system counts in hundredths
 
 
 def describe_machine() -> dict[str, str]:
@@ -21,27 +26,91 @@ def describe_machine() -> dict[str, str]:
 
 def usable_cores() -> int:
     """The cores that this process may run on: of those that there are, what the system or a container allows."""
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(there, _cores_of_container() or there)
+    there = len(_cores())
+    allowed = quota(_text(Path("/proc/self/cgroup")), _GROUPS)
+    return there if allowed is None else min(there, max(1, round(allowed)))
 
 
-def _cores_of_container() -> int | None:
-    """The processor time that a Linux control group allows, in whole cores; None where it does not say."""
-    for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
-        try:
-            words = " ".join(Path("/sys/fs/cgroup", name).read_text(encoding="ascii") for name in files).split()
-            quota, period = (float(word) for word in words)
-        except (OSError, ValueError):  # no such group, or "max"
+def _cores() -> Collection[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+
+
+def quota(groups: str, root: Path) -> float | None:
+    """The processor time that Linux control groups allow, in cores; None where there is no limit.
+
+    `groups` is what /proc/self/cgroup says; the groups lie below `root`. A limit holds for the groups below, too.
+    """
+    limits = [quota_of(text) for folder in _folders(groups, root) for text in _limits_in(folder)]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _folders(groups: str, root: Path) -> Iterator[Path]:
+    """Where limits may stand: in a container a group's path often cannot be seen, and `root` is its own."""
+    for line in groups.splitlines() or ["0::/"]:
+        _, kinds, path = [*line.split(":", 2), "", ""][:3]
+        if kinds and "cpu" not in kinds.split(","):
             continue
-        if quota > 0 and period > 0:
-            return max(1, round(quota / period))
-    return None
+        top = root / "cpu" if kinds else root
+        folder = top / path.lstrip("/")
+        yield from (folder, *(parent for parent in folder.parents if parent.is_relative_to(top)))
+
+
+def _limits_in(folder: Path) -> Iterator[str]:
+    yield _text(folder / "cpu.max")
+    yield _text(folder / "cpu.cfs_quota_us") + " " + _text(folder / "cpu.cfs_period_us")
+
+
+def quota_of(text: str) -> float | None:
+    """The cores of a limit, `quota period`, both in microseconds; None for none: "max 100000" or "-1 100000"."""
+    try:
+        allowed, period = map(float, text.split())
+    except ValueError:
+        return None
+    return allowed / period if allowed > 0 and period > 0 else None
+
+
+def told_cores() -> int | None:
+    """As many as OMP_NUM_THREADS says, as for torch; None where it says nothing."""
+    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(told) or None if told.isdecimal() else None
 
 
 def wanted_cores() -> int:
-    """The cores to be used: as many as OMP_NUM_THREADS says, as for torch, else all that may be."""
-    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return int(told) if told.isdecimal() and int(told) else usable_cores()
+    """The cores to be used: as many as OMP_NUM_THREADS says, else all that may be."""
+    return told_cores() or usable_cores()
+
+
+class OtherWork:
+    """How much of the usable cores other processes take, from when this is made on."""
+
+    def __init__(self) -> None:
+        self.began = self._measured()
+
+    def free_cores(self) -> int:
+        """The usable cores that are left, one at least; all where the system does not tell (it has no /proc/stat)."""
+        time.sleep(max(0.0, self.began[0] + _WATCHED - time.monotonic()))
+        seconds, busy, own = (after - before for before, after in zip(self.began, self._measured(), strict=True))
+        taken = max(0.0, busy - own) / seconds
+        return max(1, min(usable_cores(), round(len(_cores()) - taken)))
+
+    def _measured(self) -> tuple[float, float, float]:
+        """Seconds: by the clock, in which those cores were busy, and in which they were so with this process."""
+        return time.monotonic(), busy_seconds(_text(Path("/proc/stat")), _cores()), time.process_time()
+
+
+def busy_seconds(stat: str, cores: Collection[int]) -> float:
+    """How long `cores` have been doing something, of what /proc/stat says."""
+    names = {f"cpu{core}" for core in cores}
+    rows = [line.split() for line in stat.splitlines()]
+    ticks = sum(sum(map(int, row[1:4])) + sum(map(int, row[6:9])) for row in rows if row and row[0] in names)
+    return ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def may_have_gpu() -> bool:

@@ -74,7 +74,13 @@ Device = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", metavar="N", min=1, envvar="NLPSEQ_THREADS", help="CPU cores to use; all by default."),
+    typer.Option(
+        "--threads",
+        metavar="N",
+        min=1,
+        envvar="NLPSEQ_THREADS",
+        help="CPU cores to use; by default all, for a training those that are free.",
+    ),
 ]
 BatchSize = Annotated[
     int | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from nlpseq.corpora.plain import plain_parts
 from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, is_file, read_sources, source_of
 from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError
+from nlpseq.machine import OtherWork, told_cores, usable_cores
 from nlpseq.records import Source
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import WORDS_ALONE, must_fit, shapes_of
@@ -35,7 +37,9 @@ class DataConfig(Section, frozen=True):
     sources: dict[str, str] = msgspec.field(default_factory=dict)  # what its files were made of: name, licence
 
 
+MOST_THREADS = 8  # without a word from the user: what a recurrent step multiplies is too little for more
 _NONE: Mapping[str, str] = {}
+_log = logging.getLogger(__name__)
 
 
 def settings_of(task: str) -> list[tuple[str, str, str]]:
@@ -81,12 +85,14 @@ def prepare(
     """Reads and checks everything that a training run needs. `options` are fields of `Job`.
 
     `sources`, where they are given, say what the files were made of, name and licence, in their place in the manifest.
+    `threads` are those that torch uses from here on; None: as many as there are free cores, up to MOST_THREADS.
     Raises UsageError for wrong settings or no training data, DataError for unreadable files.
     """
     if not train:
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     must_have_room(output, resume=bool(options.get("resume")))
     use_threads(threads)
+    other = OtherWork()
     base = _finished("--start", start) if start else None
     if teachers and task == "lm":
         raise UsageError("--teacher: a language model learns from text alone. Leave it out.")
@@ -108,6 +114,8 @@ def prepare(
         held = read_sources(task, dev, "dev", reading)
     else:
         examples, held = hold_out(read_sources(task, train, "train", reading), config.training.seed)
+    if threads is None:
+        use_threads(_free_threads(other))
     return Job(
         task=task,
         config=config,
@@ -122,6 +130,20 @@ def prepare(
         dev_on=tuple(dict.fromkeys(source_of(spec).name for spec in dev)) or ("a held-out tenth",),
         **options,
     )
+
+
+def _free_threads(other: OtherWork) -> int:
+    """Threads on cores that other work takes wait for one another: two on one core are slower than one by far."""
+    told = told_cores()
+    if told:
+        return told
+    free, usable = other.free_cores(), usable_cores()
+    if free < min(usable, MOST_THREADS):
+        _log.warning(
+            "Note: other work takes %d of %d cores; training on %d thread(s). --threads N decides otherwise.",
+            usable - free, usable, free,
+        )  # fmt: skip
+    return min(free, MOST_THREADS)
 
 
 def _origins(train: Sequence[str], sources: Mapping[str, str]) -> list[Source]:
