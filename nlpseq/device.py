@@ -28,8 +28,9 @@ def find_device(name: str) -> torch.device:
 
 
 def use_threads(count: int | None) -> None:
-    """Sets the CPU threads of this process; None: as torch chose, but no more than a container may use, which torch does
-    not know. Raises UsageError for less than one.
+    """Sets the CPU threads of this process; None: as torch chose, but no more than a container may use.
+
+    Raises UsageError for less than one.
     """
     if count is None:
         count = min(torch.get_num_threads(), wanted_cores())
