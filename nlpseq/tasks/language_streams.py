@@ -106,5 +106,5 @@ def on_disk(stretches: Iterable[Stretch], path: Path) -> Stretch:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as out:
         for number, stretch in enumerate(stretches):
-            stretch.ids[min(number, 1) :].astype(ID).tofile(out)
+            out.write(stretch.ids[min(number, 1) :].astype(ID).tobytes())
     return Stretch(np.memmap(path, dtype=ID, mode="r"))

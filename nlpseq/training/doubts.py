@@ -1,4 +1,4 @@
-"""What looks wrong about the examples of a training run, though it can be done: told before it begins."""
+"""What is told of the examples of a training run before it begins: what looks wrong, though it can be done."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from nlpseq.corpora.plain import PlainText
 from nlpseq.errors import some
 from nlpseq.records import LabelledText, TaggedSentence
 
 FEW = 3  # examples that a label has in the middle, below which many labels are hardly learnt
 MANY = 20  # labels
+LONG = 100_000  # lines of a text, beyond which nothing is to be seen of a training for half a minute or more
 
 
 def doubts(train: Sequence[Any], dev: Sequence[Any]) -> Iterator[str]:
     """Sentences about labels, of tagged sentences and of labelled texts: those that dev alone has, those that differ in
-    case alone, and those that are too many for so few examples.
+    case alone, and those that are too many for so few examples. Of a long text, what comes before the first step.
     """
+    if isinstance(train, PlainText) and len(train) > LONG:
+        yield (
+            f"The {len(train):,} lines are read several times and kept as numbers before the first step, which may "
+            "take minutes."
+        )
     if not train or not isinstance(train[0], TaggedSentence | LabelledText):
         return
     seen, wanted = _counted(train), _counted(dev)

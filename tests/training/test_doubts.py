@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
+from nlpseq.corpora.plain import PlainText
 from nlpseq.records import LabelledText
+from nlpseq.training import doubts as module
 from nlpseq.training.doubts import doubts
 from tests.examples import corpus
 from tests.opinions import opinions
@@ -14,6 +18,14 @@ def test_usual_examples_raise_none() -> None:
     assert list(doubts(corpus(50, seed=1), corpus(10, seed=2))) == []
     assert list(doubts(opinions(50, seed=1), opinions(10, seed=2))) == []
     assert list(doubts(["a line"], ["another"])) == []
+
+
+def test_what_comes_before_the_first_step_of_a_long_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = PlainText([lambda: iter(["a line", "another", "a third"])], distinct=True)
+    assert list(doubts(text, ["a line"])) == []
+    monkeypatch.setattr(module, "LONG", 2)
+    (told,) = doubts(text, ["a line"])
+    assert told.startswith("The 3 lines are read several times")
 
 
 def test_labels_that_will_never_be_found() -> None:
