@@ -1,9 +1,9 @@
-"""What is told of the examples of a training run before it begins: what looks wrong, though it can be done."""
+"""What is told of the examples of a training run before it begins, and of its scores at the end: what looks wrong."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nlpseq.corpora.plain import PlainText
@@ -37,6 +37,25 @@ def doubts(train: Sequence[Any], dev: Sequence[Any]) -> Iterator[str]:
         middle = sorted(counts.values())[len(counts) // 2]
         if len(counts) > MANY and middle < FEW:
             yield f"{name}: half of its {len(counts):,} labels come {middle} time(s) at most; is this the right column?"
+
+
+def doubt_of(scores: Mapping[str, float], dev: Sequence[Any]) -> str | None:
+    """A sentence about scores (per cent, on `dev`) that are no better than those of the commonest label everywhere."""
+    poor = [f"{name} {scores[name]:.2f}" for name, least in _trivial(dev).items() if scores.get(name, 101) <= least]
+    if not poor:
+        return None
+    return (
+        f"{some(poor)}: no better than always giving the commonest label. Train longer (training.epochs), "
+        "with less dropout (embedding.dropout, encoder.dropout), or at another training.learning_rate."
+    )
+
+
+def _trivial(dev: Sequence[Any]) -> dict[str, float]:
+    """What the commonest label everywhere would score, where there are several: of names, none is found."""
+    if not dev or not isinstance(dev[0], TaggedSentence | LabelledText):
+        return {}
+    counted = {name: counts for name, counts in _counted(dev).items() if len(counts) > 1}
+    return {name: 0.0 if name == "ner" else 100 * max(c.values()) / c.total() for name, c in counted.items()}
 
 
 def _counted(examples: Iterable[Any]) -> dict[str, Counter[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from nlpseq.model_card import model_card
 from nlpseq.records import Progress, SentencePair, Source
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import start_from
+from nlpseq.training.doubts import doubt_of
 from nlpseq.training.lock import locked
 from nlpseq.training.loop import Run, fit
 from nlpseq.training.named_files import named_files
@@ -29,6 +31,7 @@ from nlpseq.training.resume import RESUME, read_state, remove_state, write_state
 LOG = "log.jsonl"
 OURS = (RESUME, LOG, MANIFEST)  # by one of these a folder is known to hold a run
 SAVE_SECONDS = 120.0
+_log = logging.getLogger(__name__)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,8 +119,12 @@ def _train(job: Job) -> Iterator[Progress]:
         yield progress
     round_weights(task.network)
     task.calibrate(job.dev)
-    _save(job, task, task.score(job.dev))
+    scores = task.score(job.dev)
+    _save(job, task, scores)
     remove_state(job.output)
+    doubt = doubt_of(scores, job.dev)
+    if doubt:
+        _log.warning("Warning: %s", doubt)
 
 
 def must_have_room(output: Path, *, resume: bool) -> None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from nlpseq.corpora.plain import PlainText
-from nlpseq.records import LabelledText
+from nlpseq.records import LabelledText, TaggedSentence
 from nlpseq.training import doubts as module
-from nlpseq.training.doubts import doubts
+from nlpseq.training.doubts import doubt_of, doubts
 from tests.examples import corpus
 from tests.opinions import opinions
 
@@ -31,6 +31,30 @@ def test_what_comes_before_the_first_step_of_a_long_text(monkeypatch: pytest.Mon
 def test_labels_that_will_never_be_found() -> None:
     (told,) = doubts(texts("good", "bad"), texts("good", "POS", "NEG"))
     assert told == "label: development examples have labels that are never trained: NEG, POS."
+
+
+@pytest.mark.parametrize(
+    ("scores", "poor"),
+    [
+        ({"upos": 60.0, "ner": 0.0, "mean": 30.0}, "upos 60.00, ner 0.00: no better"),
+        ({"upos": 60.1, "ner": 0.0, "mean": 30.0}, "ner 0.00: no better"),
+        ({"upos": 60.1, "ner": 1.0, "mean": 30.0}, None),
+        ({"upos": 12.0, "mean": 12.0}, "upos 12.00: no better"),
+    ],
+)
+def test_scores_of_the_commonest_label_are_none(scores: dict[str, float], poor: str | None) -> None:
+    """Three of five words are nouns; whoever sees no name in any word finds none; of one XPOS alone all are right."""
+    columns = {"upos": ("N", "N", "V", "D", "N"), "ner": ("B-PER", "O", "O", "O", "O"), "xpos": ("X",) * 5}
+    sentence = TaggedSentence(tokens=tuple("abcde"), starts=(0, 1, 2, 3, 4), text="abcde", columns=columns)
+    told = doubt_of({**scores, "xpos": 100.0}, [sentence])
+    assert told is None if poor is None else told is not None and told.startswith(poor)
+
+
+def test_scores_of_texts_that_their_commonest_label_has() -> None:
+    dev = texts("good", "good", "bad")
+    assert doubt_of({"label": 100 * 2 / 3, "mean": 100 * 2 / 3}, dev) is not None
+    assert doubt_of({"label": 67.0, "mean": 67.0}, dev) is None
+    assert doubt_of({"probability": 0.1}, ["a line"]) is None
 
 
 def test_labels_that_differ_in_case() -> None:

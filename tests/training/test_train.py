@@ -76,6 +76,14 @@ def test_the_scores_told_are_those_of_the_weights_stored(whole: Path) -> None:
     assert manifest.scores["mean"] == pytest.approx(best, abs=2)
 
 
+def test_what_has_learnt_nothing_is_told_at_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    list(train(job(tmp_path / "still", training={"epochs": 1, "learning_rate": 1e-9})))
+    assert "no better than always giving the commonest label" in caplog.text
+    caplog.clear()
+    list(train(job(tmp_path / "learnt", training={"epochs": 20, "learning_rate": 0.02})))
+    assert caplog.text == ""
+
+
 def test_the_log_holds_every_report(whole: Path) -> None:
     lines = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
     reports = [msgspec.convert(line, Progress) for line in lines]
