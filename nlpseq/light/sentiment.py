@@ -70,7 +70,7 @@ class LightClassifier:
     ) -> None:
         if rules is None:
             raise NotLight("spaCy is needed to tokenise, whose import brings torch")
-        self.config, self.labels, self.temperatures = config, labels, temperatures
+        self.config, self.words, self.labels, self.temperatures = config, words, labels, temperatures
         self.network = ClassifierNetwork(weights, config, words, labels)
         self.tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
 

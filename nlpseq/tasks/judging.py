@@ -23,6 +23,7 @@ from nlpseq.tasks.sentiment_config import POLARITY, STARS, SentimentConfig, main
 from nlpseq.text.lengths import within_limit
 from nlpseq.text.tokenizer import Sentence
 from nlpseq.text.vocab import Vocabulary
+from nlpseq.text.words import WordVocabularies
 
 NOTHING_TO_JUDGE = "There is nothing to judge: the text has no words."
 NEUTRAL, MIDDLE = "neutral", "3"
@@ -43,6 +44,10 @@ class Judge(Protocol):
     def labels(self) -> dict[str, Vocabulary]:
         """The labels of each scheme."""
 
+    @property
+    def words(self) -> WordVocabularies:
+        """The words that it knows."""
+
     def probabilities(self, texts: Sequence[Sequence[str]], cache: Any = None) -> Mapping[str, Any]:
         """Probabilities (N, K) on the CPU, by scheme."""
 
@@ -57,7 +62,7 @@ def judge(
     stars = _stars(classifier, scores)
     result = []
     for index, (text, words) in enumerate(texts):
-        if not words.tokens:
+        if not any(map(classifier.words.means_something, words.tokens)):
             result.append(_nothing(symbols, text))
             continue
         named = dict(zip(symbols, answers_NA[index].tolist(), strict=True))
@@ -111,7 +116,7 @@ def _stars(classifier: Judge, scores: Mapping[str, Array]) -> list[int]:
 
 
 def _nothing(symbols: Sequence[str], text: str) -> SentimentPrediction:
-    """The answer for a text without words: every label as likely as any other."""
+    """The answer for a text in which nothing means something: every label as likely as any other."""
     scores = dict.fromkeys(symbols, 1 / len(symbols))
     return SentimentPrediction(text=text, label=NEUTRAL, score=1 / len(symbols), scores=scores, note=NOTHING_TO_JUDGE)
 

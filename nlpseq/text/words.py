@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
-from nlpseq.text.vocab import Vocabulary
+from nlpseq.text.vocab import UNKNOWN, Vocabulary
 
 _DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
@@ -91,6 +92,16 @@ class WordVocabularies:
     def frequent(self, word: str) -> bool:
         """Whether the word, in this case or lower-cased, was seen often enough in training for a vector of its own."""
         return self.counts[self.form_id(word)] > 0
+
+    def means_something(self, token: str) -> bool:
+        """Whether a token has a letter, or is a number or sign that is known, such as "10/10" or ":-)".
+
+        Punctuation alone, as often as it may be repeated, is known to every model and means nothing by itself.
+        """
+        if any(map(str.isalpha, token)):
+            return True
+        one_mark = len(set(token)) == 1 and unicodedata.category(token[0]).startswith("P")
+        return not one_mark and self.form_id(token) != UNKNOWN
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values for the checkpoint's `text/words.json`."""

@@ -108,5 +108,7 @@ def bare(text: str) -> str:
 
 
 def test_a_text_without_words_says_so(pipeline: SentimentPipeline) -> None:
-    nothing = pipeline(" \n")
-    assert (nothing.label, nothing.note) == ("neutral", "There is nothing to judge: the text has no words.")
+    for text in (" \n", "!!!", "👍", "12:30"):
+        nothing = pipeline(text)
+        assert (nothing.label, nothing.note) == ("neutral", "There is nothing to judge: the text has no words.")
+    assert pipeline("10/10").label == "positive"

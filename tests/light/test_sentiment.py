@@ -20,6 +20,7 @@ TEXTS = [
     *(example.text for example in opinions(12, seed=3)),
     "",
     " \t ",
+    *("!!!", "👍", "12:30", "10/10", ":-)"),
     "I can't say that it wasn't “good” :-)",
     "Not a word of this was seen before. " * 4,
     ["tokens", "that", "were", "given"],

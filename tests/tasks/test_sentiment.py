@@ -160,12 +160,20 @@ def test_a_long_text_is_explained_by_runs_of_words() -> None:
 
 def test_nothing_is_judged_where_there_is_nothing() -> None:
     judge = pipeline()
-    for text in ("", "  \n\t ", ()):
+    for text in ("", "  \n\t ", (), "!!!", "...", "👍", "12:30", ("?", "!")):
         found = judge(text)
         assert (found.label, found.score, found.stars) == (NEUTRAL, 0.5, None)
         assert set(found.scores.values()) == {0.5}
         assert found.note == "There is nothing to judge: the text has no words."
     assert judge("x").note is None
+    assert judge("好！").note is None
+
+
+def test_numbers_and_signs_are_judged_where_the_model_has_learnt_them() -> None:
+    examples = [labelled("👍 10/10 :-)", label="x"), labelled("👎 !", label="y")] * 2
+    judge = pipeline(Classifier.create(small(), examples))
+    assert [judge(text).note is None for text in ("👍", "10/10", "20/20", ":-)")] == [True] * 4  # 0 is any digit
+    assert [judge(text).note is None for text in ("👌", "3", "!", "!!!")] == [False] * 4
 
 
 def test_teachers_are_learnt_from_and_have_to_have_the_same_labels() -> None:
