@@ -18,3 +18,8 @@ def __getattr__(name: str) -> Any:
 
         return load
     raise AttributeError(f"module 'nlpseq' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The names there are, `load` among them before it was asked for."""
+    return sorted({*globals(), *__all__})

@@ -31,9 +31,10 @@ def load(
 ) -> Any:
     """The pipeline of a checkpoint: a folder, or the name of one that came with the install.
 
-    It is a TagPipeline, a SentimentPipeline, a TranslationPipeline or a GenerationPipeline, as its task says; `pipe`,
-    and a call, are the same for every task. With `processes` it is a SharedPipeline of so many, each on one CPU core:
-    the fastest for much text, from a script whose main part stands under `if __name__ == "__main__":`.
+    It is a TagPipeline, a SentimentPipeline, a TranslationPipeline or a GenerationPipeline, as its task says. Each has
+    `pipe` for many texts, with a Failure in the place of what cannot be read, and is called with one text or its words.
+    With `processes` it is a SharedPipeline of so many, each on one CPU core: the fastest for much text, from a script
+    whose main part stands under `if __name__ == "__main__":`.
 
     Raises UsageError where there is no such checkpoint, the device is not there, `threads` or `processes` is less than
     1 or both are given, or a language model is asked for in several processes; TrustError where the checkpoint is

@@ -11,6 +11,7 @@ import torch
 
 from nlpseq.config import build
 from nlpseq.errors import UsageError
+from nlpseq.given import must_be_one
 from nlpseq.manifest import Manifest
 from nlpseq.records import Continuation, Failure, TokenizedText
 from nlpseq.tasks.language_model import LanguageModel
@@ -52,7 +53,11 @@ class GenerationPipeline:
         return GenerationPipeline(self.model, self.manifest, writing=writing, seed=seed, suggestions=suggestions)
 
     def __call__(self, text: Text) -> Continuation:
-        """The continuation of one text. Raises ValueError for what is no text."""
+        """The continuation of one text, given as a string or as its words; many texts are for `pipe`.
+
+        Raises ValueError for what is no text, TypeError for a list that cannot be the words of one.
+        """
+        must_be_one(text)
         (prediction,) = self.pipe([text])
         if isinstance(prediction, Failure):
             raise ValueError(prediction.error)

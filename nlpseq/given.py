@@ -42,6 +42,15 @@ def _lie_in_order(given: TokenizedText) -> bool:
     return True
 
 
+def must_be_one(given: Any) -> None:
+    """Raises TypeError for a list of what cannot be the words of one text, since there is white space in them."""
+    if isinstance(given, list | tuple) and any(isinstance(word, str) and len(word.split()) > 1 for word in given):
+        raise TypeError(
+            "A list is read as the words of one text, and these have white space in them. Give many texts to pipe(), "
+            "and words with white space as a TokenizedText."
+        )
+
+
 def must_be_many(inputs: Iterable[Text], size: int | None) -> None:
     """Raises TypeError where `inputs` is one text, UsageError where `size` is less than 1."""
     if isinstance(inputs, str | bytes | TokenizedText):

@@ -13,7 +13,7 @@ import msgspec
 
 from nlpseq.config import SearchConfig, build
 from nlpseq.errors import UsageError
-from nlpseq.given import Text, chunks_of, given_words
+from nlpseq.given import Text, chunks_of, given_words, must_be_one
 from nlpseq.manifest import Manifest
 from nlpseq.records import Failure, SentimentPrediction, TagPrediction, TranslationPrediction
 from nlpseq.tasks.judging import Judge, judge
@@ -88,7 +88,11 @@ class TagPipeline:
         self._vectors = tagger.vector_cache()
 
     def __call__(self, text: Text) -> TagPrediction:
-        """What is predicted for one text. Raises ValueError for what is no text."""
+        """What is predicted for one text, given as a string or as its words; many texts are for `pipe`.
+
+        Raises ValueError for what is no text, TypeError for a list that cannot be the words of one.
+        """
+        must_be_one(text)
         (prediction,) = self.pipe([text])
         if isinstance(prediction, Failure):
             raise ValueError(prediction.error)
@@ -135,11 +139,18 @@ class SentimentPipeline:
         self._vectors = classifier.vector_cache()
 
     def explaining(self, explain: bool = True) -> SentimentPipeline:
-        """The same pipeline, but its predictions have `contributions` (or have none)."""
+        """The same pipeline, but with (or without) `contributions` in its predictions: by which words it judges.
+
+        That costs one more reading of the text for each of its words.
+        """
         return SentimentPipeline(self.classifier, self.manifest, explain=explain)
 
     def __call__(self, text: Text) -> SentimentPrediction:
-        """What is predicted for one text. Raises ValueError for what is no text."""
+        """What is predicted for one text, given as a string or as its words; many texts are for `pipe`.
+
+        Raises ValueError for what is no text, TypeError for a list that cannot be the words of one.
+        """
+        must_be_one(text)
         (prediction,) = self.pipe([text])
         if isinstance(prediction, Failure):
             raise ValueError(prediction.error)
@@ -200,7 +211,11 @@ class TranslationPipeline:
         return TranslationPipeline(self.translator, self.manifest, **own)  # type: ignore[arg-type]
 
     def __call__(self, text: Text) -> TranslationPrediction:
-        """The translation of one text. Raises ValueError for what is no text."""
+        """The translation of one text, given as a string or as its words; many texts are for `pipe`.
+
+        Raises ValueError for what is no text, TypeError for a list that cannot be the words of one.
+        """
+        must_be_one(text)
         (prediction,) = self.pipe([text])
         if isinstance(prediction, Failure):
             raise ValueError(prediction.error)

@@ -188,7 +188,10 @@ class Continuation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Stands in the place of a prediction that could not be made. `line` counts inputs from 1."""
+    """Stands in the place of a prediction that could not be made: `error` says why, `line` counts inputs from 1.
+
+    A `pipe` gives one for an input that is no text, and goes on; tell it from a prediction by `isinstance`.
+    """
 
     error: str
     line: int

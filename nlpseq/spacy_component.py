@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any
 
 from spacy.language import Language
@@ -19,7 +19,7 @@ from nlpseq.text.tokenizer import sentence_starts
 @Language.factory(
     "nlpseq",
     default_config={"checkpoint": "tag-en", "device": "auto"},
-    assigns=["token.pos", "token.tag", "token.ent_iob", "token.ent_type", "doc.ents"],
+    assigns=["token.pos", "token.tag", "token.ent_iob", "token.ent_type", "token.is_sent_start", "doc.ents"],
 )
 def create_component(nlp: Language, name: str, checkpoint: str, device: str) -> NlpseqComponent:  # noqa: ARG001
     """The component of a checkpoint for tagging. Raises what `nlpseq.load` raises."""
@@ -29,8 +29,8 @@ def create_component(nlp: Language, name: str, checkpoint: str, device: str) -> 
 class NlpseqComponent:
     """Sets `pos_`, `tag_` and `ents` from a checkpoint, on the tokens that the pipeline's own tokenizer made.
 
-    Sentences are those of the Doc where it has any. Of `ents` set before and those found, the longer of two that
-    overlap is kept, as spaCy's `filter_spans` does.
+    Sentences are those of the Doc where it has any; else those of `nlpseq tag`, which the Doc is then given. Of `ents`
+    set before and those found, the longer of two that overlap is kept, as spaCy's `filter_spans` does.
     """
 
     def __init__(self, checkpoint: str, device: str = "auto") -> None:
@@ -46,7 +46,7 @@ class NlpseqComponent:
         """Tags Docs in order, `batch_size` at a time."""
         docs = iter(stream)
         while batch := list(islice(docs, batch_size)):
-            sentences = [tokens for doc in batch for tokens in _sentences(doc, self.pipeline.tokenizer.limit)]
+            sentences = [tokens for doc in batch for tokens in self._sentences(doc)]
             words = [[token.text for token in tokens] for tokens in sentences]
             entities: dict[int, list[Span]] = {}
             for tokens, found in zip(sentences, self.pipeline.pipe(words, batch_size=len(words) or None), strict=True):
@@ -62,16 +62,21 @@ class NlpseqComponent:
                 doc.ents = filter_spans([*doc.ents, *entities.get(id(doc), [])])
                 yield doc
 
-
-def _sentences(doc: Doc, limit: int) -> list[list[Any]]:
-    """The tokens of each sentence, white space left out: the Doc's own sentences, else those of `nlpseq tag`."""
-    if doc.has_annotation("SENT_START"):
+    def _sentences(self, doc: Doc) -> list[list[Any]]:
+        """The tokens of each sentence, white space left out; a Doc without sentences gets its own here."""
+        if not doc.has_annotation("SENT_START"):
+            _divide(doc, self.pipeline.tokenizer.limit)
         sentences = [[token for token in span if not token.is_space] for span in doc.sents]
         return [tokens for tokens in sentences if tokens]
+
+
+def _divide(doc: Doc, limit: int) -> None:
+    """Sets where sentences begin; white space belongs to the one before it."""
     tokens = [token for token in doc if not token.is_space]
     words, starts = [token.text for token in tokens], [token.idx for token in tokens]
-    bounds = [*sentence_starts(doc.text, words, starts, limit), len(tokens)]
-    return [tokens[first:end] for first, end in pairwise(bounds) if first < end]
+    begins = {0, *(tokens[index].i for index in sentence_starts(doc.text, words, starts, limit)[1:])}
+    for token in doc:
+        token.is_sent_start = token.i in begins
 
 
 def _write(tokens: list[Any], found: Iterable[Token]) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from nlpseq.errors import NlpseqError, UsageError
-from nlpseq.given import Text, must_be_many
+from nlpseq.given import Text, must_be_many, must_be_one
 from nlpseq.machine import may_have_gpu, wanted_cores
 from nlpseq.records import Failure, TokenizedText
 
@@ -63,7 +63,11 @@ class SharedPipeline:
         self._turns = count()
 
     def __call__(self, text: Text) -> Any:
-        """What is predicted for one text. Raises ValueError for what is no text."""
+        """What is predicted for one text, given as a string or as its words; many texts are for `pipe`.
+
+        Raises ValueError for what is no text, TypeError for a list that cannot be the words of one.
+        """
+        must_be_one(text)
         (prediction,) = self.pipe([text])
         if isinstance(prediction, Failure):
             raise ValueError(prediction.error)

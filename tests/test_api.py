@@ -3,6 +3,8 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,8 +83,9 @@ def test_any_text_at_all(tagger: TagPipeline, text: str) -> None:
 @given(words=st.lists(st.text(min_size=1, max_size=10), max_size=10))
 @settings(max_examples=60)
 def test_words_are_taken_as_given(tagger: TagPipeline, words: list[str]) -> None:
-    """Whatever is in them, white space too."""
-    prediction = tagger(words)
+    """Whatever is in them, white space too (which a call takes for many texts)."""
+    (prediction,) = tagger.pipe([words])
+    assert isinstance(prediction, TagPrediction)
     assert [t.text for t in prediction.tokens] == words
     assert prediction.text == " ".join(words)
     assert all(prediction.text[t.start : t.end] == t.text for t in prediction.tokens)
@@ -268,6 +271,15 @@ def test_one_text_is_not_taken_for_many(tagger: TagPipeline, one: Any) -> None:
         tagger.pipe(one)
 
 
+def test_many_texts_are_not_taken_for_the_words_of_one(tagger: TagPipeline) -> None:
+    for many in (["Ada sings.", "Bob"], ("one text", "another")):
+        with pytest.raises(TypeError, match=r"many texts to pipe\(\)"):
+            tagger(many)
+    with_space = TokenizedText("1 000 men", ("1 000", "men"), (0, 6))
+    assert [token.text for token in tagger(with_space).tokens] == ["1 000", "men"]
+    assert [token.text for token in tagger(["one", "two"]).tokens] == ["one", "two"]
+
+
 @pytest.mark.parametrize("count", [0, -1])
 def test_less_than_one_is_wrong_usage(tagger: TagPipeline, tmp_path: Path, count: int) -> None:
     with pytest.raises(UsageError, match=f"batch_size is {count}"):
@@ -282,3 +294,8 @@ def test_the_number_of_threads_can_be_set(tmp_path: Path) -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)
+
+
+def test_load_is_among_the_names_before_it_is_asked_for() -> None:
+    code = "import sys, nlpseq; assert 'load' in dir(nlpseq) and 'nlpseq.api' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

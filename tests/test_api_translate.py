@@ -105,6 +105,8 @@ def test_what_is_no_text_fails_in_its_place() -> None:
         pipe()(5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="many texts"):
         pipe().pipe("a text")
+    with pytest.raises(TypeError, match="many texts"):
+        pipe()(["a text", "b"])
 
 
 def test_alternatives_and_attention_are_there_where_they_are_asked_for() -> None:

@@ -171,6 +171,8 @@ def test_inputs_are_taken_one_at_a_time_and_what_is_no_text_fails_in_its_place()
     assert found[2].prompt == "two three"  # type: ignore[union-attr]
     with pytest.raises(TypeError, match="many texts"):
         pipeline().pipe("two")
+    with pytest.raises(TypeError, match="many texts"):
+        pipeline()(["one two", "three"])
     with pytest.raises(ValueError, match="Expected a text"):
         pipeline()(7)  # type: ignore[arg-type]
 

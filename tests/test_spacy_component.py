@@ -61,6 +61,18 @@ def test_sentences_of_the_doc_are_respected(checkpoint: Path) -> None:
     assert [token.pos_ for token in doc] == [token.upos for half in halves for token in half.tokens]
 
 
+def test_a_doc_without_sentences_gets_those_of_the_command(nlp: Language, checkpoint: Path) -> None:
+    text = " Mr Jordan can sing.  The dog can sleep .\n\nnot far"
+    words = load(checkpoint)(text)
+    doc = nlp(text)
+    firsts = [next(token for token in sentence if not token.is_space).idx for sentence in doc.sents]
+    assert firsts == [words.tokens[index].start for index in words.sentences]
+    assert len(firsts) == 3
+    assert next(doc.sents).text == " Mr Jordan can sing.  "
+    assert list(nlp("").sents) == []
+    assert len(list(nlp("   ").sents)) == 1
+
+
 def test_entities_set_before_are_kept(checkpoint: Path) -> None:
     class Before:
         def __call__(self, doc: Doc) -> Doc:

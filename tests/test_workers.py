@@ -97,6 +97,8 @@ def test_pipelines_can_be_adjusted_where_they_are(shared: SharedPipeline) -> Non
 def test_wrong_arguments_are_told_at_once(shared: SharedPipeline) -> None:
     with pytest.raises(TypeError, match="many texts"):
         shared.pipe("one text")
+    with pytest.raises(TypeError, match="many texts"):
+        shared(["one text", "another"])
     with pytest.raises(UsageError, match="batch_size"):
         shared.pipe(["a"], batch_size=0)
     with pytest.raises(UsageError, match="processes is 0"):
