@@ -44,6 +44,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     files: dict[FileName, Digest] = {}
 
 
+def command_of(task: str) -> str:
+    """The command that a checkpoint of this task is for."""
+    return "generate" if task == "lm" else task
+
+
 def find_checkpoint(name: str | Path) -> Path:
     """The folder of a checkpoint: a path, or the name of one that came with the install.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nlpseq.config import describe_values
-from nlpseq.manifest import Manifest
+from nlpseq.manifest import Manifest, command_of
 from nlpseq.tasks import Task
 
 
@@ -16,8 +16,8 @@ def model_card(name: str, manifest: Manifest, task: Task, *, command: str = "", 
     where = ", ".join(manifest.dev) or "development data"
     parts = [
         f"# {name}",
-        f"A recurrent model for `nlpseq {manifest.task}`; languages: {', '.join(manifest.languages) or 'not stated'}; "
-        f"{weights:,} weights, stored as float16.",
+        f"A recurrent model for `nlpseq {command_of(manifest.task)}`; languages: "
+        f"{', '.join(manifest.languages) or 'not stated'}; {weights:,} weights, stored as float16.",
         _table("## Trained on", ("data", "licence"), sources),
         _table(
             f"## Scores on {where} (per cent, where a name does not say otherwise)",

@@ -35,6 +35,9 @@ ReadFormat = Annotated[
         "of pairs lines, tsv or jsonl; else it is detected.",
     ),
 ]
+TaggedFormat = Annotated[
+    str | None, typer.Option("--from", metavar="FORMAT", help="conllu, columns or jsonl; else it is detected.")
+]
 
 
 @app.command("list")
@@ -230,7 +233,7 @@ def convert(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, once complete.")
     ] = None,
-    format: ReadFormat = None,
+    format: TaggedFormat = None,
     columns: Columns = None,
     label: Annotated[
         list[str] | None,

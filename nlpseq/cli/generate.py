@@ -39,7 +39,7 @@ def command(
     texts: options.Texts = None,
     source: options.Input = None,
     output: options.Output = None,
-    format: options.OutputFormat = options.Format.auto,
+    format: options.OutputLineFormat = options.LineFormat.auto,
     max_tokens: MaxTokens = 60,
     temperature: Temperature = 0.8,
     top_k: TopK = 0,

@@ -10,7 +10,7 @@ import typer
 
 
 class Format(StrEnum):
-    """How results are written; a task may know only some of these."""
+    """How tagged texts are written."""
 
     auto = "auto"
     rich = "rich"
@@ -19,6 +19,26 @@ class Format(StrEnum):
     tsv = "tsv"
     conllu = "conllu"
     html = "html"
+
+
+class TextFormat(StrEnum):
+    """How judged and translated texts are written."""
+
+    auto = "auto"
+    rich = "rich"
+    text = "text"
+    jsonl = "jsonl"
+    tsv = "tsv"
+    html = "html"
+
+
+class LineFormat(StrEnum):
+    """How continued texts are written."""
+
+    auto = "auto"
+    rich = "rich"
+    text = "text"
+    jsonl = "jsonl"
 
 
 class InputFormat(StrEnum):
@@ -54,13 +74,13 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="Write to FILE, which appears only when complete; .jsonl, .tsv, .conllu, .html and .txt choose a format.",
+        help="Write to FILE, which appears only when complete; its suffix chooses the format (.txt: text).",
     ),
 ]
-OutputFormat = Annotated[
-    Format,
-    typer.Option("-f", "--format", help="auto: rich on a terminal; for programs in a pipe."),
-]
+_FORMAT = typer.Option("-f", "--format", help="auto: rich on a terminal; for programs in a pipe.")
+OutputFormat = Annotated[Format, _FORMAT]
+OutputTextFormat = Annotated[TextFormat, _FORMAT]
+OutputLineFormat = Annotated[LineFormat, _FORMAT]
 Checkpoint = Annotated[
     str,
     typer.Option(

@@ -24,7 +24,7 @@ def command(
     texts: options.Texts = None,
     source: options.Input = None,
     output: options.Output = None,
-    format: options.OutputFormat = options.Format.auto,
+    format: options.OutputTextFormat = options.TextFormat.auto,
     explain: Explain = False,
     checkpoint: options.Checkpoint = "sentiment-en",
     device: options.Device = options.DeviceName.auto,

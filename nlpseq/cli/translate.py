@@ -34,7 +34,7 @@ def command(
     from_language: options.FromLanguage = None,
     source: options.Input = None,
     output: options.Output = None,
-    format: options.OutputFormat = options.Format.auto,
+    format: options.OutputTextFormat = options.TextFormat.auto,
     alternatives: Alternatives = 0,
     beam_size: options.BeamSize = None,
     attention: ShowAttention = False,
@@ -49,7 +49,7 @@ def command(
     """Translate texts, sentence by sentence; spacing, blank lines and addresses stay as they are.
 
     Inputs are TEXT, a file, or what is piped in, one per line; translations come in the same order, drawn with their
-    scores on a terminal and as plain lines in a pipe.
+    scores on a terminal and as plain lines in a pipe (where a line break inside a TEXT is a space; -f jsonl keeps it).
 
     Example: nlpseq translate --to fr "Do you want to sing with me?"
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TextIO
 
@@ -26,26 +27,41 @@ IN_A_PIPE = {
     "lm": "text",
 }  # what `auto` is where nobody looks
 BY_SUFFIX = {".jsonl": "jsonl", ".tsv": "tsv", ".conllu": "conllu", ".html": "html", ".txt": "text"}
+_LANGUAGE = re.compile(r"\.[a-z]{2}(-[a-z]{2})?")
+_PACKED = frozenset({".gz", ".xz"})  # what is written is not
 
 
 def choose(task: str, name: str, out: TextIO, suffix: str = "") -> str:
-    """The format that `name` means for `task` on `out`; `auto` goes by the suffix, then by the terminal.
+    """The format that `name` means for `task` on `out`; `auto` goes by the suffix, if any, else by the terminal.
 
-    Raises UsageError for a format in which this task cannot be shown.
+    Raises UsageError for a format, or a suffix, in which this task cannot be shown.
     """
-    if name == "auto" and BY_SUFFIX.get(suffix) in PLAIN[task]:
-        return BY_SUFFIX[suffix]
+    if name == "auto" and suffix:
+        return _by_suffix(task, suffix.lower())
     if name == "auto":
         return "rich" if out.isatty() else IN_A_PIPE[task]
     check(task, name)
     return name
 
 
+def _by_suffix(task: str, suffix: str) -> str:
+    """Translations may be named by their language, as parallel text is: `captions.de` has plain lines."""
+    if task == "translate" and _LANGUAGE.fullmatch(suffix) and suffix not in _PACKED:
+        return IN_A_PIPE[task]
+    known = {ending: name for ending, name in BY_SUFFIX.items() if name in PLAIN[task]}
+    if suffix not in known:
+        raise UsageError(
+            f"-o: the suffix {suffix!r} tells no format that this can be written in. Let the name end in "
+            f"{', '.join(known)}, or choose the format with -f."
+        )
+    return known[suffix]
+
+
 def check(task: str, name: str) -> None:
     """Raises UsageError where `task` cannot be shown in the format `name`."""
     if name not in {"auto", "rich", *PLAIN[task]}:
         known = ", ".join(["auto", "rich", *PLAIN[task]])
-        raise UsageError(f"{task} has no format {str(name)!r}. Choose one of {known}.")
+        raise UsageError(f"This cannot be written in the format {str(name)!r}. Choose one of {known}.")
 
 
 def render(task: str, name: str, answers: Iterable[Answer], out: TextIO) -> Iterator[str]:

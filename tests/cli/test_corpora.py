@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nlpseq.cli.corpora import app
+from nlpseq.corpora.reading import READERS
 from nlpseq.errors import DataError, NlpseqError, TrustError, UsageError
 from nlpseq.shipped import shipped_folder
 
@@ -37,6 +38,12 @@ def test_importing_the_commands_brings_typer_and_nothing_heavy() -> None:
     code = f"import sys, nlpseq.cli.corpora; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_convert_offers_the_formats_that_it_reads() -> None:
+    (offered,) = re.findall(r"--from FORMAT +(.*?) else", " ".join(run("convert", "--help").stdout.split()))
+    named = re.split(r"\W+or\W+|\W+", offered.strip(" ;"))
+    assert set(named) == set(READERS)
 
 
 def test_list_is_tab_separated_in_a_pipe() -> None:

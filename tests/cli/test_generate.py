@@ -122,7 +122,7 @@ def test_suggestions_and_beams_in_every_format() -> None:
     assert 1 <= len(best["alternatives"]) <= 2
     assert "four" in told("--temperature", "0", "-f", "rich", "two three")
     refused = inside("generate", "-c", "counter", "-f", "conllu", "x")
-    assert (refused.exit_code, "auto, rich, text, jsonl" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "'auto', 'rich', 'text', 'jsonl'." in refused.stderr) == (2, True)
 
 
 def test_on_a_terminal_it_is_written_as_it_comes(work: Path) -> None:

@@ -98,7 +98,7 @@ def test_what_can_be_trained_on(work: Path, tmp_path: Path, arguments: list[str]
         (["translate", "a"], "Say --to fr"),
         (["translate", "--to", "fr", "-c", "letters", "a"], "from en to xx; you asked for fr"),
         (["translate", "-c", "tag-en", "a"], "was trained for tag, not for translate"),
-        (["translate", "-c", "letters", "-f", "conllu", "a"], "no format 'conllu'"),
+        (["translate", "-c", "letters", "-f", "conllu", "a"], "'conllu' is not one of"),
         (["translate", "-c", "letters", "--alternatives", "1000", "a"], "alternatives is 1000"),
         (["translate", "-c", "letters", "--beam-size", "1000", "a"], "beam_size"),
     ],

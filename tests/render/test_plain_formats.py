@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from enum import StrEnum
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nasty_answers import answers, predictions, sample
 
+from nlpseq.cli import options
 from nlpseq.errors import UsageError
 from nlpseq.records import Failure, Span, TagPrediction, Token
 from nlpseq.render import conllu, formats, html, jsonl, text, tsv
@@ -212,5 +214,34 @@ def test_auto_goes_by_terminal_and_suffix() -> None:
     assert formats.choose("tag", "auto", io.StringIO()) == "jsonl"
     assert formats.choose("tag", "auto", io.StringIO(), ".conllu") == "conllu"
     assert formats.choose("tag", "text", Terminal(), ".html") == "text"
-    with pytest.raises(UsageError, match="tag has no format 'xml'"):
+    with pytest.raises(UsageError, match="cannot be written in the format 'xml'"):
         formats.choose("tag", "xml", io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("task", "suffix", "known"),
+    [
+        ("tag", ".pdf", ".jsonl, .tsv, .conllu, .html, .txt"),
+        ("tag", ".de", ".jsonl, .tsv, .conllu, .html, .txt"),
+        ("translate", ".gz", ".jsonl, .tsv, .html, .txt"),
+        ("lm", ".html", ".jsonl, .txt"),
+    ],
+)
+def test_a_suffix_that_tells_no_format_is_refused_unless_one_is_named(task: str, suffix: str, known: str) -> None:
+    with pytest.raises(UsageError, match=f"end in {known}, or choose the format with -f"):
+        formats.choose(task, "auto", io.StringIO(), suffix)
+    assert formats.choose(task, "jsonl", io.StringIO(), suffix) == "jsonl"
+    assert formats.choose(task, "auto", io.StringIO(), ".JSONL") == "jsonl"
+
+
+@pytest.mark.parametrize(
+    ("task", "offered"),
+    [
+        ("tag", options.Format),
+        ("sentiment", options.TextFormat),
+        ("translate", options.TextFormat),
+        ("lm", options.LineFormat),
+    ],
+)
+def test_a_command_offers_the_formats_it_has(task: str, offered: type[StrEnum]) -> None:
+    assert {*offered} == {"auto", "rich", *formats.PLAIN[task]}

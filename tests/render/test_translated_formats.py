@@ -80,6 +80,12 @@ def test_text_is_the_translation_alone() -> None:
     assert list(text.translate([Answer(ONE), FAILED, Answer(SHOWN)])) == ["Bonjour\n", "\n", "Bonjour\tBon jour\n"]
 
 
+def test_line_breaks_of_one_text_are_spaces_in_its_line() -> None:
+    several = Answer(TranslationPrediction(source="a\nb\tc", translation="Bonne nuit !\nMerci.\td", score=-0.1))
+    assert list(text.translate([several])) == ["Bonne nuit ! Merci. d\n"]
+    assert '"translation":"Bonne nuit !\\nMerci.\\td"' in next(jsonl.translate([several]))
+
+
 @given(answers)
 def test_text_has_one_line_for_each(given_answers: list[Answer]) -> None:
     lines = "".join(text.translate(given_answers))
@@ -142,8 +148,9 @@ def test_a_wide_heat_map_goes_on_below() -> None:
 
 
 def test_plain_lines_are_the_default_in_a_pipe() -> None:
-    with pytest.raises(UsageError, match="translate has no format 'conllu'"):
+    with pytest.raises(UsageError, match="cannot be written in the format 'conllu'"):
         formats.check("translate", "conllu")
     assert formats.choose("translate", "auto", io.StringIO()) == "text"
     assert formats.choose("translate", "auto", io.StringIO(), ".jsonl") == "jsonl"
+    assert formats.choose("translate", "auto", io.StringIO(), ".de") == "text"
     assert formats.choose("translate", "auto", Terminal()) == "rich"
