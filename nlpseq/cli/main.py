@@ -23,7 +23,9 @@ from nlpseq.cli import (
     tag,
     train,
     translate,
+    variables,
 )
+from nlpseq.cli.tables import tell
 from nlpseq.errors import NlpseqError
 
 
@@ -92,6 +94,9 @@ def main(
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some inputs failed, 4 not to be trusted, 130 interrupted.
     NLPSEQ_DEBUG=1 shows where an error arose.
     """
+    del version
+    for sentence in variables.unknown(os.environ):
+        tell(sentence)
 
 
 def run() -> None:

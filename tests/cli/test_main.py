@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 import nlpseq
 from nlpseq.cli import main
 from nlpseq.cli.main import app
+from nlpseq.cli.variables import unknown
 
 HEAVY = ("torch", "spacy", "numpy", "rich", "sentencepiece", "pooch")
 PROBE = f"""
@@ -147,3 +149,26 @@ ALL = len(main.app.registered_commands)
 def test_the_command_that_is_asked_for_is_built_alone(arguments: list[str], built: int) -> None:
     assert len(main._asked(arguments).registered_commands) == built
     assert len(main.app.registered_commands) == ALL > 1
+
+
+def test_a_variable_that_means_nothing_is_told_once() -> None:
+    odd = {"NLPSEQ_TREADS": "1", "NLPSEQ_ENCODER__WIDHT": "3", "NLPSEQ_\x1b[31m": "1"}
+    fine = {"NLPSEQ_THREADS": "1", "NLPSEQ_LOWERCASE": "0", "NLPSEQ_TEXT__UNIT": "words", "OTHER": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "nlpseq.cli.main", "corpora", "list"],
+        capture_output=True, check=True, text=True, timeout=60, env={**os.environ, **odd, **fine},
+    )  # fmt: skip
+    assert done.stdout.startswith("name\t")
+    lines = done.stderr.splitlines()
+    assert lines[1:] == [
+        "Note: the variable NLPSEQ_ENCODER__WIDHT has no effect. Did you mean NLPSEQ_ENCODER__WIDTH?",
+        "Note: the variable NLPSEQ_TREADS has no effect. Did you mean NLPSEQ_THREADS?",
+    ]
+    assert lines[0].startswith("Note: the variable NLPSEQ_\u241b[31m has no effect. ")
+
+
+def test_every_variable_that_is_read_is_known() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(nlpseq.__file__).parent.rglob("*.py"))
+    read = set(re.findall(r"""["']NLPSEQ_[A-Z_]+["']""", sources))
+    assert len(read) > 5
+    assert unknown(name.strip("\"'") for name in read) == []

@@ -1,0 +1,40 @@
+"""The NLPSEQ_* variables that mean something, and a word about those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+KNOWN = frozenset(
+    {
+        "NLPSEQ_BATCH_SIZE", "NLPSEQ_BENCH_CACHE", "NLPSEQ_CACHE", "NLPSEQ_CHECKPOINT", "NLPSEQ_CORPORA_MIRROR",
+        "NLPSEQ_DEBUG", "NLPSEQ_DEVICE", "NLPSEQ_PRECISION", "NLPSEQ_THREADS",
+    }
+)  # fmt: skip
+
+
+def unknown(variables: Iterable[str]) -> list[str]:
+    """A sentence for each NLPSEQ_* variable that has no effect; the settings of trainings are known too."""
+    odd = sorted(name for name in variables if name.startswith("NLPSEQ_") and name not in KNOWN)
+    if not odd:
+        return []
+    known = KNOWN | _settings()
+    return [_sentence(name, known) for name in odd if name not in known]
+
+
+def _settings() -> set[str]:
+    from nlpseq.config import describe
+    from nlpseq.tasks.language_config import LanguageModelConfig
+    from nlpseq.tasks.sentiment_config import SentimentConfig
+    from nlpseq.tasks.tagging_config import TaggingConfig
+    from nlpseq.tasks.translation_config import TranslationConfig
+
+    configs = (TaggingConfig, SentimentConfig, TranslationConfig, LanguageModelConfig)
+    names = (name for config in configs for name, _, _ in describe(config))
+    return {f"NLPSEQ_{name.upper().replace('.', '__')}" for name in names}
+
+
+def _sentence(name: str, known: Collection[str]) -> str:
+    near = get_close_matches(name, sorted(known), n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(KNOWN))}, and NLPSEQ_SECTION__SETTING."
+    return f"Note: the variable {name} has no effect. {hint}"
