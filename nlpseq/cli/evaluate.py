@@ -147,6 +147,7 @@ def _translator(
     from nlpseq.cli.tables import tell
     from nlpseq.corpora.sources import read_references
     from nlpseq.tasks import translation_report
+    from nlpseq.text.overlap import USUAL_TOKENIZER
 
     pairs = read_references(data, "dev", reading, pipeline.manifest.languages)
     report = translation_report.report(
@@ -157,7 +158,9 @@ def _translator(
         return
     counts = f"{report.all.sentences:,} sentences, {report.references:,} references"
     held = f"; in {report.notes:,} the search interfered" if report.notes else ""
-    tell(f"{checkpoint} on {' '.join(data)}: {counts}{held}")
+    usual = report.tokenizer == USUAL_TOKENIZER
+    cut = "" if usual else f"; without spaces, BLEU cuts references as sacreBLEU's {report.tokenizer!r} does"
+    tell(f"{checkpoint} on {' '.join(data)}: {counts}{held}{cut}")
     evaluation_pairs.show(report)
 
 

@@ -251,6 +251,8 @@ class Translator:
     def score(self, examples: Sequence[SentencePair]) -> dict[str, float]:
         """BLEU and chrF, cased, of greedy translations, against all targets, of at most `dev_sentences` examples.
 
+        BLEU cuts targets into words by their script, so that it can tell models apart where there are no spaces.
+
         Raises DataError where there is no example.
         """
         if not examples:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from nlpseq.nn.search import SearchConfig
 from nlpseq.records import SentencePair
 from nlpseq.tasks.translation import Translator
-from nlpseq.text.overlap import Overlap, bleu, chrf
+from nlpseq.text.overlap import USUAL_TOKENIZER, BleuTokenizer, Overlap, bleu, chrf, tokenizer_of
+from nlpseq.text.scripts import word_count
 
 LENGTHS = (5, 10, 20, 40)  # upper bounds of the slices by length, in words of the source; the last is open
 WHOLE, SPLIT, SHATTERED = "of 1 piece each", "one of 2 or 3 pieces", "one of 4 pieces or more"
@@ -28,12 +29,13 @@ class Slice:
 class TranslationReport:
     """What `evaluate` tells of a translator. Slices are in order, and none is empty.
 
-    `notes` counts what kept the search from what the model would have said; `errors` are (chrF, source, reference,
-    translation), the worst first.
+    `tokenizer` is what BLEU was counted with, of the slices too. `notes` counts what kept the search from what the
+    model would have said; `errors` are (chrF, source, reference, translation), the worst first.
     """
 
     all: Slice
     references: int
+    tokenizer: BleuTokenizer = USUAL_TOKENIZER
     by_length: dict[str, Slice] = field(default_factory=dict)
     by_rarity: dict[str, Slice] = field(default_factory=dict)
     notes: int = 0
@@ -51,22 +53,24 @@ def report(
     """Translates every source, of one line each, and compares with all its references."""
     found = translator.translate([example.source for example in examples], search)
     translations = [one.translation for one in found]
+    tokenizer = tokenizer_of([example.targets for example in examples])
 
     def scored(indices: Sequence[int]) -> Slice:
         hypotheses = [translations[index] for index in indices]
         references = [examples[index].targets for index in indices]
         return Slice(
             len(indices),
-            bleu(hypotheses, references, lowercase=lowercase),
+            bleu(hypotheses, references, lowercase=lowercase, tokenizer=tokenizer),
             chrf(hypotheses, references, lowercase=lowercase),
         )
 
-    lengths = [slice_of(len(example.source.split())) for example in examples]
+    lengths = [slice_of(word_count(example.source)) for example in examples]
     rarities = [rarity_of(translator, example.source) for example in examples]
     bounds = [slice_of(length) for length in (*LENGTHS, LENGTHS[-1] + 1)]
     return TranslationReport(
         all=scored(range(len(examples))),
         references=sum(len(example.targets) for example in examples),
+        tokenizer=tokenizer,
         by_length={name: scored(chosen) for name in bounds if (chosen := _where(lengths, name))},
         by_rarity={name: scored(chosen) for name in RARITIES if (chosen := _where(rarities, name))},
         notes=sum(one.note is not None for one in found),

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any, Literal, NamedTuple
+
+from nlpseq.text.scripts import han, spaceless
+
+BleuTokenizer = Literal["13a", "zh", "char"]
+USUAL_TOKENIZER: BleuTokenizer = "13a"
+MOSTLY = 0.9  # of the characters without spaces that are Chinese in a Chinese text; in a Japanese one half are kana
 
 
 class Overlap(NamedTuple):
@@ -13,15 +20,35 @@ class Overlap(NamedTuple):
     signature: str
 
 
-def bleu(translations: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Overlap:
-    """BLEU (Papineni et al. 2002) of detokenised text, tokenised as mteval-v13a does (Post 2018).
+def bleu(
+    translations: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    lowercase: bool = False,
+    tokenizer: BleuTokenizer | None = None,
+) -> Overlap:
+    """BLEU (Papineni et al. 2002) of detokenised text, tokenised as `tokenizer_of` its references (Post 2018).
 
     `references` has one or more for each translation. Lower-cased, it comes near to what older papers report on
     lower-cased tokenised text. Raises ValueError where there is nothing to score.
     """
     from sacrebleu.metrics.bleu import BLEU
 
-    return _counted(BLEU(lowercase=lowercase, force=True), translations, references)
+    metric = BLEU(lowercase=lowercase, force=True, tokenize=tokenizer or tokenizer_of(references))
+    return _counted(metric, translations, references)
+
+
+def tokenizer_of(references: Sequence[Sequence[str]]) -> BleuTokenizer:
+    """What sacreBLEU is to cut such references into words with.
+
+    That is mteval-v13a where most letters are of scripts with spaces. It would take a sentence of the others for one
+    word, and hardly ever find it again: Chinese has a tokenizer of its own, all others are cut into characters.
+    """
+    text = "".join(chain.from_iterable(references))
+    letters, count = sum(map(str.isalpha, text)), spaceless(text)
+    if 2 * count <= letters:
+        return USUAL_TOKENIZER
+    return "zh" if han(text) >= MOSTLY * count else "char"
 
 
 def chrf(translations: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Overlap:

@@ -67,6 +67,13 @@ def test_train_translate_evaluate(work: Path) -> None:
     assert inside("checkpoints", "verify", "en-fr").exit_code == 0
 
 
+def test_evaluate_tells_how_it_cuts_words_where_there_are_no_spaces(work: Path) -> None:
+    (work / "zh.tsv").write_text("a b c\t我们昨天看了电影。\nd e\t他在家里。\n", encoding="utf-8")
+    told = [inside("evaluate", "letters", name) for name in ("zh.tsv", "dev.tsv")]
+    assert ["as sacreBLEU's 'zh' does" in one.stderr for one in told] == [True, False]
+    assert ["tok:zh" in one.stdout for one in told] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("arguments", "languages"),
     [

@@ -13,7 +13,7 @@ from nlpseq.checkpoint import load_task, round_weights
 from nlpseq.errors import DataError
 from nlpseq.nn.search import SearchConfig
 from nlpseq.records import SentencePair
-from nlpseq.tasks.translation import Translator
+from nlpseq.tasks.translation import Translated, Translator
 from nlpseq.text.pieces import BEGIN, END
 from nlpseq.training.loop import Run, fit
 from tests.letters import pairs
@@ -261,6 +261,17 @@ def test_a_side_over_the_limit_is_cut_and_has_no_end() -> None:
     item = translator.encode(SentencePair(source="a " * 30, targets=("B " * 30,)))
     assert len(item.source_ids) == len(item.target_ids) == 8
     assert END not in item.source_ids + item.target_ids
+
+
+def test_the_best_model_is_found_where_the_target_has_no_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three models, of which the second has half of each sentence right, and the third nearly all of it."""
+    translator, wanted = untrained(), "我们昨天在城里看了一部很长的电影。"
+    scores = []
+    for said in ("他在家。", "我们昨天在城里买面包。", "我们今天在城里看了一部很长的电影。"):
+        found = [Translated(said, 0.0, (), None, None)]
+        monkeypatch.setattr(translator, "translate", lambda *_, found=found: found)
+        scores.append(translator.score([SentencePair(source="a b", targets=(wanted,))])[Translator.main_score])
+    assert 5 + scores[0] < scores[1] < scores[2] - 5
 
 
 def test_the_development_score_is_of_evenly_drawn_sentences() -> None:

@@ -44,3 +44,14 @@ def test_the_rarest_word_decides() -> None:
     assert rarity_of(translator, "") == RARITIES[0]
     assert rarity_of(translator, "a b c") in RARITIES[:2]
     assert rarity_of(translator, "a éé c") == RARITIES[2]
+
+
+def test_bleu_of_a_script_without_spaces_is_counted_alike_in_all_slices() -> None:
+    """The slice of the short sources alone would be taken for one of a script with spaces."""
+    translator = untrained()
+    pairs = [SentencePair(source="a b", targets=("a b",))]
+    pairs += [SentencePair(source="a b c d e f", targets=("我们昨天看了电影。",)) for _ in range(3)]
+    found = report(translator, pairs)
+    assert found.tokenizer == "zh"
+    assert all("tok:zh" in part.bleu.signature for part in (found.all, *found.by_length.values()))
+    assert report(translator, pairs[:1]).tokenizer == "13a"
