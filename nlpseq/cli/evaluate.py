@@ -103,13 +103,15 @@ def _classifier(
     from nlpseq.cli import evaluation_texts
     from nlpseq.cli.tables import tell
     from nlpseq.corpora.sources import read_text_source
+    from nlpseq.corpora.tables import naming
     from nlpseq.tasks import sentiment_report
 
     texts = read_text_source(data, "dev", mirror=reading.mirror, fields=reading.fields)
     report = sentiment_report.report(pipeline.classifier, texts, worst=worst)
-    _must_share(report.schemes, data, checkpoint, pipeline.classifier.labels)
+    known = pipeline.classifier.labels
+    _must_share(report.schemes, data, checkpoint, known, naming(texts, pipeline.classifier.main_scheme))
     gold = {scheme: {one.labels[scheme] for one in texts if scheme in one.labels} for scheme in report.schemes}
-    _tell_unknown(gold, pipeline.classifier.labels, checkpoint)
+    _tell_unknown(gold, known, checkpoint)
     if json:
         typer.echo(evaluation_texts.as_json(report))
         return
@@ -164,11 +166,11 @@ def _translator(
     evaluation_pairs.show(report)
 
 
-def _must_share(shared: object, data: str, checkpoint: str, labels: Iterable[str]) -> None:
+def _must_share(shared: object, data: str, checkpoint: str, labels: Iterable[str], hint: str = "") -> None:
     from nlpseq.errors import UsageError
 
     if not shared:
-        raise UsageError(f"{data}: has none of the columns that {checkpoint} predicts ({', '.join(labels)}).")
+        raise UsageError(f"{data}: has none of the columns that {checkpoint} predicts ({', '.join(labels)}).{hint}")
 
 
 def _tell_unknown(gold: Mapping[str, set[str]], known: Mapping[str, Vocabulary], checkpoint: str) -> None:

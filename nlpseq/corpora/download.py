@@ -212,9 +212,11 @@ def _download(address: str, target: Path, known: str | None, progress: DownloadP
 
 
 def _missing(name: str, split: str, file: CorpusFile) -> DataError:
-    options = "" if file.sha256 else f" --split {split} --unverified"
-    run = f"Run: nlpseq corpora get {name}{options}, or name a folder that has it with --mirror."
-    hint = find_corpus(name).note or run
+    if file.address is None:
+        hint = find_corpus(name).note or "Name a folder that has it with --mirror."
+    else:
+        options = "" if file.sha256 else f" --split {split} --unverified"
+        hint = f"Run: nlpseq corpora get {name}{options}, or name a folder that has it with --mirror."
     return DataError(f"{file.file} ({name}, {split}) is not on this machine. {hint}")
 
 

@@ -7,6 +7,7 @@ import gzip
 import lzma
 import zipfile
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,11 +54,14 @@ def raw_lines(stream: IO[bytes], path: str | Path) -> Iterator[RawLine]:
     """Yield (number, bytes) of each line, without the file's byte order mark; None for one longer than LONGEST.
 
     The rest of such a line is passed over, in constant memory, when the next one is asked for. Raises DataError, in
-    which the stream is called `path`, where it cannot be read on.
+    which the stream is called `path`, where it cannot be read on, or is UTF-16.
     """
     number = 0
     while raw := _read(stream, path, number + 1):
         number += 1
+        if number == 1 and raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            what = "The file is UTF-16; save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW."
+            raise DataError(what, path, 1)
         whole = len(raw) < LONGEST or raw.endswith(b"\n")
         bare = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         yield number, bare.removesuffix(b"\n").removesuffix(b"\r") if whole else None

@@ -52,7 +52,7 @@ def lint_texts(
             yield from _alone(path, known) if index == 0 else ()
         except (DataError, UsageError) as error:
             line = error.line or 0 if isinstance(error, DataError) else 0
-            what = error.what if isinstance(error, DataError) else str(error)
+            what = error.what if isinstance(error, DataError) else str(error).removeprefix(f"{path}: ")
             yield Finding(str(path), line, "error", "file-unreadable", what)
             count = -1
         if not count:

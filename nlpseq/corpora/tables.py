@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ class Fields(NamedTuple):
 
 
 USUAL_FIELDS = Fields()
+NO_HEADINGS = " Where the first line is a text already, put a line of headings above it, such as text,label."
 
 
 class Chosen(NamedTuple):
@@ -41,8 +42,11 @@ class Chosen(NamedTuple):
     labels: Mapping[str, str]  # scheme -> column
 
     @classmethod
-    def among(cls, columns: Sequence[str], fields: Fields, path: str | Path) -> Chosen:
-        """What `fields` mean in a file with these columns. Raises UsageError where one of them is not there."""
+    def among(cls, columns: Sequence[str], fields: Fields, path: str | Path, hint: str = "") -> Chosen:
+        """What `fields` mean in a file with these columns.
+
+        Raises UsageError where one of them is not there; `hint` is what there is to say besides.
+        """
         lower = {column.strip().lower(): column for column in columns}
         text = fields.text or next((lower[name] for name in TEXT_NAMES if name in lower), None)
         pairs = [given.partition("=")[::2] for given in fields.labels]
@@ -51,12 +55,22 @@ class Chosen(NamedTuple):
         wanted = [*([text] if text else []), *(column for column, _ in pairs)]
         missing = [column for column in wanted if column not in columns]
         if text is None or not pairs or missing:
-            what = f"no column {missing[0]!r}" if missing else f"no column known as {'labels' if text else 'the text'}"
+            sought = f"labels ({', '.join(LABEL_NAMES)})" if text else f"the text ({', '.join(TEXT_NAMES)})"
+            what = f"no column {missing[0]!r}" if missing else f"no column known as {sought}"
             raise UsageError(
                 f"{path}: has {what}; its columns are {', '.join(columns) or 'none'}. "
-                "Name them with --text-column and --label-column."
+                f"Name them with --text-column and --label-column.{hint}"
             )
         return cls(text, {scheme or SCHEMES.get(column.lower(), column.lower()): column for column, scheme in pairs})
+
+
+def naming(examples: Iterable[LabelledText], scheme: str) -> str:
+    """What there is to add where examples lack labels of a scheme: how others are taken for it, if they have any."""
+    own = dict.fromkeys(name for example in examples for name in example.labels)
+    if not own:
+        return ""
+    how = f"--label-column {next(iter(own))}={scheme}"
+    return f" Labels that there are: {', '.join(own)}; to take them for it, say {how}."
 
 
 def read_table(path: str | Path, *, tabs: bool, fields: Fields = USUAL_FIELDS) -> Iterator[LabelledText]:
@@ -69,11 +83,22 @@ def read_table(path: str | Path, *, tabs: bool, fields: Fields = USUAL_FIELDS) -
     for number, row in table_rows(path, tabs=tabs):
         if chosen is None:
             headings = [cell.strip() for cell in row]
-            chosen = Chosen.among(headings, fields, path)
+            _must_be_divided(headings, path, number, tabs=tabs)
+            chosen = Chosen.among(headings, fields, path, NO_HEADINGS)
             continue
         if len(row) != len(headings):
-            raise DataError(f"{len(row)} columns where the first line has {len(headings)}.", path, number)
+            what = f"{len(row)} columns where the first line has {len(headings)}."
+            raise DataError(what if tabs else f"{what} A text with commas stands in quotes.", path, number)
         yield example_of(dict(zip(headings, row, strict=True)), chosen, path, number)
+
+
+def _must_be_divided(headings: Sequence[str], path: str | Path, number: int, *, tabs: bool) -> None:
+    """Raises DataError where the only heading shows that something else divides the columns."""
+    other = next((mark for mark in ";|\t," if mark in headings[0]), None) if len(headings) == 1 else None
+    if other:
+        ours, found = ("a tab" if tabs else "a comma"), ("a tab" if other == "\t" else repr(other))
+        what = f"The columns seem to be divided by {found}, where {ours} is expected. Save it as CSV with commas"
+        raise DataError(f"{what}, or as TSV in a file named .tsv.", path, number)
 
 
 def table_rows(path: str | Path, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:

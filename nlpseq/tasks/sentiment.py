@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.batching import shuffled
+from nlpseq.corpora.tables import naming
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import LabelledText
@@ -291,7 +292,8 @@ class Classifier:
                     accuracy[scheme].add([wanted], [found[scheme]])
         scores = {scheme: count.percent for scheme, count in accuracy.items() if count.total}
         if not scores:
-            raise DataError(f"The examples to be scored have no label of what is learnt ({', '.join(self.labels)}).")
+            what = f"The examples to be scored have no label of what is learnt ({', '.join(self.labels)})."
+            raise DataError(what + naming(examples, self.main_scheme))
         return {**scores, "mean": sum(scores.values()) / len(scores)}
 
     def calibrate(self, examples: Sequence[LabelledText]) -> None:

@@ -60,6 +60,14 @@ def test_bytes_that_are_not_utf8_are_told_with_their_line(tmp_path: Path) -> Non
     assert caught.value.line == 2
 
 
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_told_and_not_read(tmp_path: Path, order: str) -> None:
+    path = tmp_path / "notepad.txt"
+    path.write_bytes("\ufeffgood\nbad\n".encode(order))
+    with pytest.raises(DataError, match=r"notepad\.txt:1: The file is UTF-16; .*iconv"):
+        list(read_lines(path))
+
+
 def test_a_missing_file_suggests_its_neighbours(tmp_path: Path) -> None:
     (tmp_path / "train.conllu").write_text("")
     with pytest.raises(DataError, match=r"Near names.*train\.conllu"):

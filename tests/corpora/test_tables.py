@@ -66,10 +66,14 @@ def test_usual_names_are_known(tmp_path: Path, columns: str, scheme: str) -> Non
 @pytest.mark.parametrize(
     ("name", "text", "fields", "error", "message"),
     [
-        ("a.csv", "a,b\n1,2\n", Fields(), UsageError, "no column known as the text; its columns are a, b"),
-        ("a.csv", "text,b\n1,2\n", Fields(), UsageError, "no column known as labels"),
+        ("a.csv", "a,b\n1,2\n", Fields(), UsageError, r"as the text \(text, .*its columns are a, b"),
+        ("a.csv", "text,b\n1,2\n", Fields(), UsageError, r"as labels \(label, "),
         ("a.csv", "text,b\n1,2\n", Fields("txt"), UsageError, "no column 'txt'"),
         ("a.csv", "text,b\n1,2\n", Fields(None, ("c",)), UsageError, "no column 'c'"),
+        ("a.csv", "good,x\nbad,y\n", Fields(), UsageError, "put a line of headings above it"),
+        ("a.csv", "text;label\ngood;x\n", Fields(), DataError, r"a\.csv:1: .* divided by ';', where a comma"),
+        ("a.tsv", "text,label\ngood,x\n", Fields(), DataError, r"a\.tsv:1: .* divided by ',', where a tab"),
+        ("a.csv", "text,label\ngood, bad,x\n", Fields(), DataError, r"a\.csv:2: 3 columns .* stands in quotes"),
         ("a.csv", "text,label\n1\n", Fields(), DataError, r"a\.csv:2: 1 columns where the first line has 2"),
         ("a.csv", 'text,label\nx,y\n"open,1\n', Fields(), DataError, r"a\.csv:3: This is no row"),
         ("a.csv", "text,stars\nx,7\n", Fields(), DataError, r"a\.csv:2: 'stars' has '7'"),

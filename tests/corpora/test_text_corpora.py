@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from nlpseq.corpora import registry
 from nlpseq.corpora.download import fetch, locate, whereabouts
 from nlpseq.corpora.registry import files_wanted, open_texts
+from nlpseq.corpora.sources import read_sources
 from nlpseq.errors import DataError, TrustError
 
 TREE = "(4 (2 so) (4 good))\n"
@@ -114,3 +116,20 @@ def test_the_archive_is_taken_on_request_and_read_in_place(mirror: Path) -> None
 def test_what_is_nowhere_says_how_to_get_it(mirror: Path) -> None:
     with pytest.raises(DataError, match="nlpseq corpora get trees --split train --unverified"):
         open_texts("trees", "train", mirror)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "message"),
+    [
+        ("sentiment", "sst", "Run: nlpseq corpora get sst --split train --unverified, or"),
+        ("tag", "wnut17", "Run: nlpseq corpora get wnut17, or"),
+        ("tag", "conll2003", "It cannot be downloaded: ask NIST"),
+    ],
+)
+def test_each_corpus_says_how_it_is_got(
+    task: str, name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NLPSEQ_CACHE", str(tmp_path))
+    monkeypatch.delenv("NLPSEQ_CORPORA_MIRROR", raising=False)
+    with pytest.raises(DataError, match=re.escape(message)):
+        read_sources(task, [name], "train")

@@ -61,7 +61,7 @@ def test_examples_without_a_label_of_a_scheme_do_not_enter_its_loss() -> None:
 
 
 def test_what_has_no_label_cannot_be_scored() -> None:
-    with pytest.raises(DataError, match=r"\(polarity, stars\)"):
+    with pytest.raises(DataError, match=r"\(polarity, stars\)\. .* say --label-column topic=polarity"):
         untrained().score([labelled("x", topic="y")])
 
 
