@@ -15,7 +15,7 @@ import torch
 
 from nlpseq.api import load
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task, read_manifest
-from nlpseq.corpora.pairs import Direction
+from nlpseq.corpora.directions import Direction
 from nlpseq.corpora.plain import read_plain
 from nlpseq.corpora.sources import Reading, read_sources
 from nlpseq.device import find_device, flush_denormals, use_threads

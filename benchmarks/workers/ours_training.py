@@ -11,7 +11,7 @@ from serving import serve
 
 from nlpseq.checkpoint import FORMAT, Manifest, save
 from nlpseq.config import build, override
-from nlpseq.corpora.pairs import Direction
+from nlpseq.corpora.directions import Direction
 from nlpseq.corpora.sources import Reading, read_sources
 from nlpseq.device import flush_denormals
 from nlpseq.tasks import TASKS

@@ -17,7 +17,7 @@ from typer.core import TyperCommand
 from nlpseq.cli import options
 
 if TYPE_CHECKING:
-    from nlpseq.corpora.pairs import Direction
+    from nlpseq.corpora.directions import Direction
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -182,7 +182,7 @@ def command(
 
 def _direction(source: str | None, target: str | None, in_file: str | None) -> Direction | None:
     """What --from and --to say, else the file of settings. Raises UsageError where one is given without the other."""
-    from nlpseq.corpora.pairs import Direction
+    from nlpseq.corpora.directions import Direction
     from nlpseq.errors import UsageError
 
     if source and target:

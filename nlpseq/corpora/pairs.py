@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nlpseq.corpora.directions import Direction, in_direction, is_language, language_of
 from nlpseq.corpora.files import content_name, read_lines
 from nlpseq.corpora.tables import parse_object
 from nlpseq.errors import DataError, UsageError, did_you_mean
@@ -16,46 +16,8 @@ from nlpseq.records import SentencePair
 
 PAIR_FORMATS = ("lines", "tsv", "jsonl")
 _SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-_TAG = re.compile(r"[a-z]{2,3}([-_]([A-Z]{2}|[A-Z][a-z]{3}|\d{3}))*")  # with regions and scripts as BCP 47 writes them
-_NO_LANGUAGE = frozenset({"txt", "tok", "src", "tgt", "ref", "trg", "raw", "out", "csv"})
 _HEADINGS = (("source", "target"), ("src", "tgt"))
 _PLURAL = "targets"  # the key of several translations
-
-
-class Direction(NamedTuple):
-    """The language that is translated, and the one it is translated into: codes such as `en` and `fr`."""
-
-    source: str
-    target: str
-
-    def __str__(self) -> str:
-        return f"{self.source}-{self.target}"
-
-    @property
-    def reverse(self) -> Direction:
-        """The way back."""
-        return Direction(self.target, self.source)
-
-    @classmethod
-    def parse(cls, text: str) -> Direction:
-        """`en-fr`, or with regions `pt-BR-en`. Raises UsageError for anything else."""
-        dashes = [match.start() for match in re.finditer("-", text)]
-        cuts = [(text[:dash], text[dash + 1 :]) for dash in dashes]
-        found = [cut for cut in cuts if all(map(_TAG.fullmatch, cut))]
-        if len(found) != 1 or found[0][0] == found[0][1]:
-            raise UsageError(f"{text!r} is no direction; write two languages, as in en-fr or pt-BR-en.")
-        return cls(*found[0])
-
-    @classmethod
-    def between(cls, source: str, target: str) -> Direction:
-        """From one language to another. Raises UsageError where they are no codes of languages, or the same."""
-        for language in (source, target):
-            if not _LANGUAGE.fullmatch(language):
-                raise UsageError(f"{language!r} is no code of a language; write it as en, fr or pt-BR.")
-        if source == target:
-            raise UsageError(f"A translation from {source} to {target} is none. Name two languages.")
-        return cls(source, target)
 
 
 class ApartError(DataError):
@@ -82,7 +44,7 @@ def read_pairs(
     """The pairs of one file, or of parallel files: the sources, then one file or more of their translations.
 
     Lines that are empty on every side are passed over. Raises DataError with path and line, also where files run apart
-    or one side alone is empty; UsageError for columns that are not there.
+    or one side alone is empty; UsageError for columns that are not there, and suffixes of other languages.
     """
     for pair in raw_pairs(paths, format=format, fields=fields, direction=direction):
         targets = tuple(target for target in pair.targets if target)
@@ -102,23 +64,26 @@ def raw_pairs(
     direction: Direction | None = None,
 ) -> Iterator[SentencePair]:
     """As `read_pairs`, but a side may be empty. White space around a side does not belong to it."""
-    kind = format or ("lines" if len(paths) > 1 else detect_pair_format(paths[0]))
+    kind = format or ("lines" if len(paths) > 1 else detect_pair_format(paths[0], direction or ()))
     if kind not in PAIR_FORMATS:
         raise UsageError(f"There is no format {kind!r} of pairs. {did_you_mean(kind, PAIR_FORMATS)}")
     if kind == "lines":
-        return _parallel(_in_direction(paths, direction))
+        return _parallel(in_direction(paths, direction))
     if len(paths) > 1:
         raise UsageError(f"A {kind} file holds both sides; {paths[1]} cannot go with {paths[0]}.")
     read = _tab_separated if kind == "tsv" else _objects
     return read(paths[0], fields, direction)
 
 
-def detect_pair_format(path: str | Path) -> str:
-    """One of PAIR_FORMATS, by the suffix, then by the first line. Raises DataError where the file cannot be opened."""
+def detect_pair_format(path: str | Path, languages: Sequence[str] = ()) -> str:
+    """One of PAIR_FORMATS, by the suffix (that of a language, or of `languages`, too), then by the first line.
+
+    Raises DataError where the file cannot be opened.
+    """
     suffix = Path(content_name(path)).suffix.lower()
     if suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
-    if language_of(path):
+    if language_of(path, languages):
         return "lines"
     line = next((text for _, text in read_lines(path) if text.strip()), "")
     if line.lstrip().startswith("{"):
@@ -126,21 +91,15 @@ def detect_pair_format(path: str | Path) -> str:
     return "tsv" if "\t" in line else "lines"
 
 
-def language_of(path: str | Path) -> str | None:
-    """The language that a file's suffix names: `fr` of `mine.fr.gz`."""
-    suffix = Path(content_name(path)).suffix.removeprefix(".")
-    return suffix if _LANGUAGE.fullmatch(suffix) and suffix not in _NO_LANGUAGE else None
-
-
-def grouped(paths: Sequence[str]) -> list[tuple[str, ...]]:
-    """Files as they belong together: parallel text files by twos, others alone.
+def grouped(paths: Sequence[str], languages: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """Files as they belong together: parallel text files by twos, others alone; `languages` are known as suffixes.
 
     Raises UsageError where a parallel file has no partner, DataError where a file cannot be opened.
     """
     groups: list[tuple[str, ...]] = []
     waiting: str | None = None
     for path in paths:
-        parallel = detect_pair_format(path) == "lines"
+        parallel = detect_pair_format(path, languages) == "lines"
         if waiting is not None and not parallel:
             break
         if not parallel:
@@ -156,20 +115,6 @@ def grouped(paths: Sequence[str]) -> list[tuple[str, ...]]:
             "mine.fr. (A file of both sides has a tab between them, or is JSON Lines.)"
         )
     return groups
-
-
-def direction_of(paths: Sequence[str | Path]) -> Direction | None:
-    """The direction that the suffixes of parallel files name, `mine.en mine.fr`; None where they name none."""
-    languages = [language_of(path) for path in paths[:2]]
-    if len(languages) == 2 and languages[0] and languages[1] and languages[0] != languages[1]:
-        return Direction(languages[0], languages[1])
-    return None
-
-
-def _in_direction(paths: Sequence[str | Path], direction: Direction | None) -> Sequence[str | Path]:
-    """The files, sources first: two whose suffixes name the direction the other way round change places."""
-    named = direction_of(paths)
-    return [paths[1], paths[0]] if len(paths) == 2 and named and direction and named == direction.reverse else paths
 
 
 def _parallel(paths: Sequence[str | Path]) -> Iterator[SentencePair]:
@@ -264,7 +209,7 @@ def _keys(
     if fields != USUAL_PAIR_FIELDS:
         pairs = [(fields.source or "source", fields.target or "target")]
     else:
-        languages = [key for key in values if _LANGUAGE.fullmatch(key) and isinstance(values[key], str)]
+        languages = [key for key in values if is_language(key) and isinstance(values[key], str)]
         two = [(languages[0], languages[1])] if len(languages) == 2 else []
         spoken = [(direction.source, direction.target)] if direction else two
         pairs = [*_HEADINGS, *((source, _PLURAL) for source, _ in _HEADINGS), *spoken]

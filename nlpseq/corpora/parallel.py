@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from nlpseq.corpora.pairs import Direction, PairFields, read_pairs
+from nlpseq.corpora.directions import Direction
+from nlpseq.corpora.pairs import PairFields, read_pairs
 from nlpseq.corpora.registry import Corpus, find_corpus, must_be_for
 from nlpseq.errors import DataError, UsageError, did_you_mean
 from nlpseq.records import SentencePair

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from nlpseq.corpora.directions import Direction, direction_of
 from nlpseq.corpora.jsonl import Tokenize
-from nlpseq.corpora.pairs import USUAL_PAIR_FIELDS, Direction, PairFields, direction_of, grouped, read_pairs
+from nlpseq.corpora.pairs import USUAL_PAIR_FIELDS, PairFields, grouped, read_pairs
 from nlpseq.corpora.parallel import chosen_direction, open_pairs
 from nlpseq.corpora.reading import read_tagging
 from nlpseq.corpora.registry import find_corpus, open_corpus, open_texts, registry
@@ -94,28 +95,32 @@ def read_pair_sources(
 ) -> list[SentencePair]:
     """All pairs of `specs`, one after the other: files (parallel ones by twos), or `CORPUS:SPLIT@DIRECTION`.
 
-    `direction` is the one that is meant where a spec names none, and it tells the sides apart where languages are
-    suffixes, headings or keys. Raises as `read_source` does.
+    `direction` is that of all of them, by default what the first to name one says; it tells the sides apart where
+    languages are suffixes, headings or keys. Raises as `read_source` does, and UsageError where a spec names another.
     """
+    direction = direction_of_sources(specs, direction)
     pairs: list[SentencePair] = []
-    for group in pair_groups(specs):
+    for group in pair_groups(specs, direction):
         before = len(pairs)
         if is_file(group[0]):
             pairs += read_pairs(group, fields=fields, direction=direction)
         else:
             name, own_split, own_direction = _parts(group[0])
-            pairs += open_pairs(name, own_split or split, own_direction or direction, mirror)
+            own = chosen_direction(name, own_direction or direction)
+            if direction:
+                direction.must_be(own, group[0])
+            pairs += open_pairs(name, own_split or split, own, mirror)
         if len(pairs) == before:
             raise DataError("It holds no pair of sentences.", group[0])
     return pairs
 
 
-def pair_groups(specs: Sequence[str]) -> list[tuple[str, ...]]:
+def pair_groups(specs: Sequence[str], direction: Direction | None = None) -> list[tuple[str, ...]]:
     """What belongs together of files and corpora: parallel text files by twos, all else alone. Raises UsageError."""
     groups: list[tuple[str, ...]] = []
     for are_files, run in groupby(specs, is_file):
         some = list(run)
-        groups += grouped(some) if are_files else [(spec,) for spec in some]
+        groups += grouped(some, direction or ()) if are_files else [(spec,) for spec in some]
     for group in groups:
         source_of(group[0])
     return groups
@@ -135,14 +140,16 @@ def read_references(
 
 
 def direction_of_sources(specs: Sequence[str], wanted: Direction | None = None) -> Direction | None:
-    """The direction that the first spec to name one does, by its corpus or its suffixes; else `wanted`."""
+    """The direction that was asked for; else that of the first spec to name one, by its corpus or its suffixes."""
+    if wanted:
+        return wanted
     for group in pair_groups(specs):
         if not is_file(group[0]):
             name, _, own = _parts(group[0])
-            return chosen_direction(name, own or wanted)
+            return chosen_direction(name, own)
         if found := direction_of(group):
-            return wanted if wanted and wanted == found.reverse else found
-    return wanted
+            return found
+    return None
 
 
 def _tagged(specs: Sequence[str], split: str, how: Reading) -> list[Any]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from nlpseq.checkpoint import CONFIG, find_checkpoint, load_task, verify
+from nlpseq.checkpoint import CONFIG, find_checkpoint, load_task, read_manifest, verify
 from nlpseq.config import Section, build, describe, override, read_toml
+from nlpseq.corpora.directions import Direction
 from nlpseq.corpora.plain import plain_parts
 from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, is_file, read_sources, source_of
 from nlpseq.device import flush_denormals, use_threads
@@ -103,7 +104,7 @@ def prepare(
     if model:
         must_fit(config, model)
     flush_denormals()  # not before: the bound of "above 0" is a denormal number, and would be 0
-    reading, languages = _MADE_READY[task](config, train, reading)
+    reading, languages = _MADE_READY[task](config, train, _as_learnt(base, reading))
     examples: Sequence[Any]
     held: Sequence[Any]
     if task == "lm":
@@ -146,6 +147,14 @@ def _free_threads(other: OtherWork) -> int:
     return min(free, MOST_THREADS)
 
 
+def _as_learnt(base: Path | None, reading: Reading) -> Reading:
+    """Pairs are read in the direction of the checkpoint to start from, where no other was asked for."""
+    languages = read_manifest(base).languages if base else ()
+    if reading.direction or len(languages) != 2:
+        return reading
+    return msgspec.structs.replace(reading, direction=Direction(*languages))
+
+
 def _origins(train: Sequence[str], sources: Mapping[str, str]) -> list[Source]:
     """What the manifest names: the corpora, and the files, or in their place what they were made of."""
     named = [source_of(spec) for spec in train if not (sources and is_file(spec))]
@@ -164,6 +173,11 @@ def _for_pairs(config: Any, train: Sequence[str], reading: Reading) -> tuple[Rea
     """Pairs are read in the direction that was asked for, or that the data name."""
     del config
     direction = direction_of_sources(train, reading.direction)
+    if direction is None:
+        _log.warning(
+            "Note: no suffix of the files is the code of a language, so the checkpoint will not say which it is for. "
+            "Give --from and --to, such as --from en --to fr."
+        )
     return msgspec.structs.replace(reading, direction=direction), tuple(direction or ())
 
 

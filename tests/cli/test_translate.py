@@ -99,6 +99,8 @@ def test_what_can_be_trained_on(work: Path, tmp_path: Path, arguments: list[str]
     [
         (["train", "translate", "--train", "mine.en", "-o", "x"], "mine.en: is one side of parallel text"),
         (["train", "translate", "--train", "mine.en", "dev.fr", "-o", "x"], "dev.fr:41: The file ends with line 40"),
+        (["train", "translate", "--train", "mine.en", "mine.fr", "--from", "en", "--to", "de", "-o", "x"], "is en-de"),
+        (["evaluate", "letters", "dev.en", "dev.fr"], "dev.en dev.fr: are en and fr by their suffixes"),
         (["train", "translate", "--train", "multi30k", "-o", "x"], "Name a direction: multi30k@en-de"),
         (["train", "translate", "--train", "mine.tsv", "--to", "fr", "-o", "x"], "Give both --from and --to"),
         (["train", "tag", "--train", "sample-translation", "-o", "x"], "is a corpus for translate, not for tag"),
@@ -163,11 +165,13 @@ def test_the_checkpoint_is_chosen_by_languages(work: Path, monkeypatch: pytest.M
     assert (usual.exit_code, "--corpus sample-translation@fr-en" in usual.stderr) == (2, True)
 
 
-def test_evaluate_takes_several_references_and_refuses_them_elsewhere() -> None:
-    found = json.loads(inside("evaluate", "letters", "dev.en", "dev.fr", "dev.en", "--json").stdout)
+def test_evaluate_takes_several_references_and_refuses_them_elsewhere(work: Path) -> None:
+    for copy, name in (("first.txt", "dev.fr"), ("second.txt", "dev.en")):
+        (work / copy).write_text((work / name).read_text())
+    found = json.loads(inside("evaluate", "letters", "dev.en", "first.txt", "second.txt", "--json").stdout)
     assert (found["sentences"], found["references"]) == (40, 80)
     assert "nrefs:2" in found["bleu"]["signature"]
-    shown = inside("evaluate", "letters", "dev.en", "dev.fr", "--lowercase", "--worst", "1")
+    shown = inside("evaluate", "letters", "dev.en", "first.txt", "--lowercase", "--worst", "1")
     assert "case:lc" in shown.stdout
     assert "40 sentences, 40 references" in shown.stderr
     assert inside("evaluate", "tag-en", "dev.en", "dev.fr").exit_code == 2

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlpseq.corpora.pairs import ApartError, Direction, PairFields, direction_of, grouped, language_of, read_pairs
-from nlpseq.corpora.sources import direction_of_sources, read_pair_sources
+from nlpseq.corpora.directions import Direction, direction_of, in_direction, language_of
+from nlpseq.corpora.pairs import ApartError, PairFields, grouped, read_pairs
+from nlpseq.corpora.sources import Reading, direction_of_sources, read_pair_sources, read_references
 from nlpseq.errors import DataError, UsageError
 
 EN_FR = Direction("en", "fr")
@@ -48,6 +49,37 @@ def test_files_whose_suffixes_name_the_direction_may_come_in_any_order(tmp_path:
     english, french = write(tmp_path / "m.en", "a\n"), write(tmp_path / "m.fr", "b\n")
     assert read(french, english) == [("b", ("a",))]
     assert read(french, english, direction=EN_FR) == [("a", ("b",))]
+
+
+@pytest.mark.parametrize(
+    ("names", "direction", "order"),
+    [
+        (["m.txt", "m.en"], EN_FR, [1, 0]),
+        (["m.fr", "m.txt"], EN_FR, [1, 0]),
+        (["m.pt-BR", "m.en"], Direction("en", "pt"), [1, 0]),
+        (["m.en", "m.pt"], Direction("en", "pt-BR"), [0, 1]),
+        (["m.hsb", "m.de"], Direction("de", "hsb"), [1, 0]),
+        (["m.dat", "m.raw"], EN_FR, [0, 1]),
+        (["m.en", "m.fr", "n.fr"], EN_FR, [0, 1, 2]),
+    ],
+)
+def test_suffixes_tell_the_sides_apart(direction: Direction, names: list[str], order: list[int]) -> None:
+    assert list(in_direction(names, direction)) == [names[index] for index in order]
+
+
+@pytest.mark.parametrize(
+    ("names", "direction", "said"),
+    [
+        (["m.en", "m.de"], EN_FR, "are en and de by their suffixes, but the direction is en-fr"),
+        (["m.txt", "m.de"], EN_FR, "are .? and de"),
+        (["m.en", "n.en"], EN_FR, "are en and en"),
+        (["m.fr", "m.en", "n.en"], EN_FR, "are fr and en and en"),
+        (["m.en", "m.zh-Hant"], Direction("en", "zh-Hans"), "the direction is en-zh-Hans"),
+    ],
+)
+def test_suffixes_of_other_languages_are_an_error(names: list[str], direction: Direction, said: str) -> None:
+    with pytest.raises(UsageError, match=f"{' '.join(names)}: .*{said}"):
+        in_direction(names, direction)
 
 
 def test_several_references(tmp_path: Path) -> None:
@@ -154,18 +186,40 @@ def test_files_belong_together_by_twos(tmp_path: Path) -> None:
     assert direction_of_sources(paths[2:3]) is None
 
 
+def test_files_of_two_directions_do_not_go_together(tmp_path: Path) -> None:
+    paths = [str(write(tmp_path / name, "x\n")) for name in ("a.en", "a.de", "b.fr", "b.en")]
+    with pytest.raises(UsageError, match=r"b\.fr .*b\.en: are fr and en .* the direction is en-de"):
+        read_pair_sources(paths, "train")
+    with pytest.raises(UsageError, match=r"a\.en .*a\.de: are en and de .* the direction is en-fr"):
+        read_pair_sources(paths, "train", direction=EN_FR)
+    with pytest.raises(UsageError, match=r"a\.en .*a\.de .*b\.fr: are en and de and fr"):
+        read_references(paths[:3], "dev", Reading(), ("en", "de"))
+
+
 def test_corpora_and_files_may_be_mixed(tmp_path: Path) -> None:
     paths = [str(write(tmp_path / name, "x\n")) for name in ("a.fr", "a.en")]
     pairs = read_pair_sources(["sample-translation:dev@fr-en", *paths], "train")
     assert (len(pairs), pairs[-1].source) == (301, "x")
     assert direction_of_sources(["sample-translation@fr-en"]) == EN_FR.reverse
+    assert direction_of_sources(["sample-translation@fr-en"], EN_FR) == EN_FR
+    with pytest.raises(UsageError, match=r"sample-translation@fr-en: is fr-en, but the direction is en-fr.*first"):
+        read_pair_sources(["sample-translation@en-fr", "sample-translation@fr-en"], "train")
     with pytest.raises(UsageError, match="neither a file here nor a corpus"):
         read_pair_sources(["sample-translatio"], "train")
+
+
+def test_a_suffix_that_is_no_language_says_nothing_of_the_content(tmp_path: Path) -> None:
+    table = str(write(tmp_path / "m.dat", "a\tb\n"))
+    assert (grouped([table]), direction_of([table, table])) == ([(table,)], None)
+    texts = [str(write(tmp_path / name, "a\tb\n")) for name in ("m.de", "m.hsb")]
+    assert grouped(texts, Direction("de", "hsb")) == [tuple(texts)]
 
 
 def test_languages_of_suffixes() -> None:
     found = {name: language_of(name) for name in ("m.fr", "m.fr.gz", "m.txt", "m", "m.pt-BR", "m.zip#x.de")}
     assert found == {"m.fr": "fr", "m.fr.gz": "fr", "m.txt": None, "m": None, "m.pt-BR": "pt-BR", "m.zip#x.de": "de"}
+    assert [language_of(f"m.{suffix}") for suffix in ("dat", "log", "doc", "xx", "hsb")] == [None] * 5
+    assert language_of("m.hsb", Direction("de", "hsb")) == "hsb"
     assert Direction.parse("pt-BR-en") == Direction("pt-BR", "en") == Direction.between("pt-BR", "en")
     assert Direction.parse(str(Direction.between("zh_Hant", "pt-BR"))) == Direction("zh_Hant", "pt-BR")
     assert Direction.between("pt-br", "en") == Direction("pt-br", "en")

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from nlpseq.corpora.directions import Direction
+from nlpseq.corpora.sources import AS_USUAL, Reading
 from nlpseq.errors import UsageError
 from nlpseq.machine import OtherWork
 from nlpseq.training import prepare as module
 from nlpseq.training.prepare import prepare
+from tests import translators
 from tests.taggers import write_checkpoint
 
 ROWS = "text,polarity\ngood,positive\nbad,negative\n"
@@ -58,3 +61,27 @@ def test_a_checkpoint_is_no_start_as_long_as_its_training_is_not_over(tmp_path: 
     (base / "resume" / "state.safetensors").touch()
     with pytest.raises(UsageError, match="its training is not over"):
         prepare("tag", {}, train=train, dev=train, output=tmp_path / "run", start=str(base))
+
+
+@pytest.mark.parametrize(
+    ("starts", "reading", "languages"),
+    [
+        (False, AS_USUAL, ()),
+        (True, AS_USUAL, ("en", "xx")),
+        (True, Reading(direction=Direction("en", "yy")), ("en", "yy")),
+    ],
+)
+def test_languages_of_pairs_are_those_asked_for_or_of_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, starts: bool, reading: Reading, languages: tuple[str, ...]
+) -> None:
+    """The suffix .dat is none, of which it is told where nothing else has the languages."""
+    base = translators.write_checkpoint(tmp_path / "base", translators.untrained())
+    for name, text in (("a.dat", "a b\nc d\n"), ("b.dat", "A B\nC D\n")):
+        (tmp_path / name).write_text(text)
+    data = [str(tmp_path / name) for name in ("a.dat", "b.dat")]
+    start = str(base) if starts else None
+    job = prepare(
+        "translate", {}, train=data, dev=data, output=tmp_path / "run", start=start, reading=reading, threads=1
+    )
+    assert job.languages == languages
+    assert ("Give --from and --to" in caplog.text) == (not languages)
