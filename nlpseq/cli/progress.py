@@ -13,13 +13,14 @@ from rich.table import Table
 from nlpseq.manifest import read_manifest
 from nlpseq.records import Progress
 from nlpseq.training.doubts import doubts
+from nlpseq.training.resume import is_unfinished
 from nlpseq.training.train import Job
 
 _SHOWN = 12  # evaluations that stay on the screen
 
 
 def watch(job: Job, reports: Iterable[Progress]) -> None:
-    """Runs a training to its end and shows how it goes."""
+    """Runs a training to its end and shows how it goes; of an interrupted one, how it can go on."""
     console = Console(stderr=True, highlight=False)
     console.print(
         f"Training {job.task} on {len(job.train):,} examples, {len(job.dev):,} to choose by; into {job.output}",
@@ -30,12 +31,22 @@ def watch(job: Job, reports: Iterable[Progress]) -> None:
         console.print(f"Note: {doubt}", markup=False, soft_wrap=True)
     if job.resume and not job.output.exists():
         console.print(f"Note: there is no run in {job.output} to go on from; it begins.", markup=False, soft_wrap=True)
-    if console.is_terminal:
-        _watch_live(job, reports, console)
-    else:
-        _watch_plainly(reports)
+    try:
+        if console.is_terminal:
+            _watch_live(job, reports, console)
+        else:
+            _watch_plainly(reports)
+    except KeyboardInterrupt:
+        console.print(_interrupted(job), markup=False, soft_wrap=True)
+        raise
     scores = read_manifest(job.output).scores
     console.print(f"Kept in {job.output}: {scores_line(scores)}", markup=False, soft_wrap=True)
+
+
+def _interrupted(job: Job) -> str:
+    if is_unfinished(job.output):
+        return f"Interrupted. The same command with --resume goes on from what is kept in {job.output}."
+    return "Interrupted before anything was kept to go on from; the same command with --resume begins again."
 
 
 def scores_line(scores: Mapping[str, float]) -> str:

@@ -142,6 +142,22 @@ def test_a_killed_run_resumes_to_the_very_same_end(work: Path) -> None:
     assert steps[0] == steps[1]
 
 
+def test_an_interrupted_run_says_how_it_goes_on(work: Path) -> None:
+    command = ["train", "tag", *data(), "-o", "stopped", *settings("training.epochs=100000")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nlpseq.cli.main", *command],
+        stderr=subprocess.PIPE, text=True, cwd=work, env=environment(),
+    )  # fmt: skip
+    state, end = work / "stopped" / "resume" / "state.safetensors", time.monotonic() + 60
+    while not state.exists() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    last = told.splitlines()[-1]
+    assert last == "Interrupted. The same command with --resume goes on from what is kept in stopped."
+
+
 def test_a_file_of_settings_and_a_time_limit(work: Path) -> None:
     """A configuration names the data; the run that would take hours ends in its two seconds, and can be used."""
     lines = ["[data]", 'train = ["train.conllu"]', "[training]", "epochs = 100000", "batch_tokens = 100"]
