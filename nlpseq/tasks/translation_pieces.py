@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any, NamedTuple
+from unicodedata import normalize
 
 from msgspec import Meta
 
 from nlpseq.config import Section
-from nlpseq.text.pieces import END, PieceKind, Pieces
+from nlpseq.text.pieces import END, NO_CHARACTERS, PieceKind, Pieces
+from nlpseq.text.scripts import CHARACTERS_A_WORD, spaceless
 
+USUAL_PIECES, FEWEST_PIECES = 8000, 800  # without a word from the user, by how much text there is
 WORDS_A_PIECE = 25  # running words of the training text, at least, for each piece of a model
-FEWEST_PIECES = 800
+SPACELESS_A_PIECE = WORDS_A_PIECE * CHARACTERS_A_WORD  # characters without spaces, for each piece that joins some
 
 
 class PiecesConfig(Section, frozen=True):
     """How text is split into pieces."""
 
     size: Annotated[
-        int, Meta(ge=300, description="pieces of a model, 256 bytes among them; a small corpus has fewer")
-    ] = 8000
+        Annotated[int, Meta(ge=300)] | None,
+        Meta(description="pieces of a model, 256 bytes among them; null: 8,000, of a small corpus fewer"),
+    ] = None
     kind: Annotated[PieceKind, Meta(description="how SentencePiece makes them")] = "unigram"
     joint: Annotated[bool, Meta(description="one model for both languages")] = True
     sampling: Annotated[
@@ -28,7 +32,12 @@ class PiecesConfig(Section, frozen=True):
     ] = 0.0
     alpha: Annotated[
         float,
-        Meta(gt=0, le=1, description="how evenly ways to split are drawn (Kudo 2018); of bpe, merges left out"),
+        Meta(
+            gt=0,
+            le=1,
+            description="unigram: the larger, the more the usual way to split is preferred (Kudo 2018); bpe: part of "
+            "the merges left out, the larger, the rarer is the usual way (Provilkov et al. 2020)",
+        ),
     ] = 0.2
 
 
@@ -79,6 +88,12 @@ class PiecePair(NamedTuple):
 
 
 def _trained(config: PiecesConfig, sentences: Sequence[str], seed: int) -> Pieces:
+    return Pieces.trained(sentences, config.size or _usual_size(sentences), kind=config.kind, seed=seed)
+
+
+def _usual_size(sentences: Sequence[str]) -> int:
+    """Few pieces for few words; where there are no spaces, one for each character, and others by how many come."""
     words = sum(len(sentence.split()) for sentence in sentences)
-    size = min(config.size, max(FEWEST_PIECES, words // WORDS_A_PIECE))
-    return Pieces.trained(sentences, size, kind=config.kind, seed=seed)
+    alphabet = len(set(chain.from_iterable(normalize("NFKC", sentence) for sentence in sentences)))
+    joining = sum(map(spaceless, sentences)) // SPACELESS_A_PIECE
+    return min(USUAL_PIECES, max(FEWEST_PIECES, words // WORDS_A_PIECE, NO_CHARACTERS + alphabet + joining))

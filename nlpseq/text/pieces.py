@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from nlpseq.errors import DataError, TrustError
 
 PIECE_PADDING, PIECE_UNKNOWN, BEGIN, END = 0, 1, 2, 3  # ids that every model of ours reserves
+NO_CHARACTERS = 261  # pieces beside those of a text's own characters: the reserved ids, the bytes, and the space
 PieceKind = Literal["unigram", "bpe"]
 SAMPLED_SENTENCES = 1_000_000  # no more are looked at, so that memory stays bounded
 LONGEST = 4096  # characters of a sentence that is looked at; longer ones are cut
@@ -66,8 +68,9 @@ class Pieces:
                 minloglevel=2,
             )
         except (RuntimeError, ValueError, OSError) as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise DataError(f"No subword model of {size} pieces can be made of the training text: {reason}") from None
+            raise DataError(
+                f"No subword model of {size} pieces can be made of the training text: {_reason(str(error))}"
+            ) from None
         return cls(target.getvalue())
 
     def __len__(self) -> int:
@@ -93,6 +96,16 @@ class Pieces:
     def names(self, ids: Sequence[int]) -> list[str]:
         """The pieces as they are written in the model, `▁` for a space before."""
         return [str(self._processor.id_to_piece(index)) for index in ids]
+
+
+def _reason(error: str) -> str:
+    """What SentencePiece says, or where that is how many pieces it needs, what to do."""
+    if least := re.search(r"smaller than required_chars\. \d+ vs (\d+)", error):
+        return (
+            f"its characters, the bytes and the reserved ids are {least[1]} already. Set pieces.size (of a language "
+            f"model text.size) to {least[1]} or more."
+        )
+    return error.strip().splitlines()[-1]
 
 
 def _stretches(text: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
@@ -174,6 +176,52 @@ def test_vectors_are_tied_three_ways_two_or_none(tied: str, matrices: int, tmp_p
 def test_a_small_corpus_has_few_pieces() -> None:
     translator = untrained(pieces={"size": 8000})
     assert len(translator.pieces.source) < 400  # 260 bytes and reserved ids, 20 letters and what joins them
+
+
+CHINESE = [chr(0x4E00 + n) for n in range(1200)]  # that many different ones make even a small corpus
+
+
+def chinese(count: int) -> list[SentencePair]:
+    chance = random.Random(1)
+    sentences = ["".join(chance.sample(CHINESE, 12)) for _ in range(count)]
+    return [SentencePair(source="one two three", targets=(sentence,)) for sentence in sentences]
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+@pytest.mark.parametrize("joint", [True, False])
+def test_a_small_corpus_without_spaces_has_a_piece_for_each_character(kind: str, joint: bool) -> None:
+    """300 sentences are 300 words by their spaces, for which 800 pieces would be many: fewer than characters."""
+    settings, examples = small(pieces={"size": None, "kind": kind, "joint": joint}), chinese(300)
+    pieces = Translator.create(settings, examples).pieces
+    seen = set("".join(example.targets[0] for example in examples))
+    assert len(seen) > 1000
+    assert {len(pieces.target.ids(character)) for character in seen} <= {1, 2}  # one for the space before it
+    assert len(pieces.target) < 1600
+    assert joint or len(pieces.source) < 400
+
+
+def test_a_size_that_is_asked_for_is_given_or_what_is_possible_is_said() -> None:
+    examples = chinese(300)
+    for size in (1500, 1700):
+        settings = small(pieces={"size": size, "kind": "bpe"})
+        assert len(Translator.create(settings, examples).pieces.source) == size
+    with pytest.raises(DataError, match="No subword model of 1000 pieces") as caught:
+        Translator.create(small(pieces={"size": 1000}), examples)
+    least = int(re.findall(r"Set pieces\.size .* to (\d+) or more", str(caught.value))[0])
+    assert len(Translator.create(small(pieces={"size": least}), examples).pieces.source) == least
+    with pytest.raises(DataError, match=f"Set pieces.size .* to {least} or more"):
+        Translator.create(small(pieces={"size": least - 1}), examples)
+
+
+@pytest.mark.parametrize(("kind", "more", "fewer"), [("unigram", 0.1, 0.9), ("bpe", 0.5, 0.1)])
+def test_alpha_of_unigram_and_of_bpe_are_opposites_as_the_settings_say(kind: str, more: float, fewer: float) -> None:
+    words = [SentencePair(source=f"the house {n} is old", targets=(f"das Haus {n} ist alt",)) for n in range(40)]
+    pieces = Translator.create(small(pieces={"size": 330, "kind": kind}), words).pieces
+    pieces.seed(1)
+    drawn = {a: [tuple(pieces.source.sampled_ids("the house is old", a)) for _ in range(200)] for a in (more, fewer)}
+    usual = tuple(pieces.source.ids("the house is old"))
+    assert drawn[more].count(usual) < drawn[fewer].count(usual)
+    assert len(set(drawn[more])) > len(set(drawn[fewer]))
 
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])

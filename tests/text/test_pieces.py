@@ -49,7 +49,8 @@ def test_sampled_segmentations_spell_the_same_text() -> None:
 
 
 def test_what_cannot_be_trained_or_read_says_so() -> None:
-    with pytest.raises(DataError, match="No subword model of 20 pieces"):
+    least = 4 + 256 + len(set("".join(SENTENCES)))  # the reserved ids, the bytes and the characters, a space among them
+    with pytest.raises(DataError, match=rf"No subword model of 20 pieces .* are {least} already\. Set pieces\.size"):
         Pieces.trained(SENTENCES, 20)
     with pytest.raises(DataError, match="No subword model"):
         Pieces.trained([], 300)
