@@ -147,6 +147,23 @@ def test_any_prompt_is_continued_and_stays_as_it_was_given(unit: str, prompt: st
     assert isinstance(pipeline(unit, suggestions=2)(prompt), Continuation)
 
 
+@pytest.mark.parametrize("unit", ["characters", "pieces"])
+@pytest.mark.parametrize("beam", [0, 3])
+def test_a_whole_word_is_not_gone_on_with(unit: str, beam: int) -> None:
+    """So hot that any unit would come in 30 draws, letters most of all."""
+    hot = {"temperature": 50.0, "top_p": 1.0, "max_tokens": 1, "beam_size": beam}
+    seeds = range(1 if beam else 30)
+    after = [pipeline(unit, seed=seed, **hot)(PROMPT).text for seed in seeds]
+    assert all(not text[:1].isalnum() for text in after)
+    spaced = [pipeline(unit, seed=seed, **{**hot, "max_tokens": 2})(PROMPT + " ").text for seed in seeds]
+    assert not any(text.startswith(" ") for text in spaced)
+
+
+@pytest.mark.parametrize("beam", [0, 3])
+def test_half_a_word_is_gone_on_with(beam: int) -> None:
+    assert pipeline("characters", temperature=0, beam_size=beam, max_tokens=4)("one two thr").text.startswith("ee")
+
+
 def test_a_checkpoint_is_loaded_as_what_it_is(tmp_path: Path) -> None:
     writer = nlpseq.load(write_checkpoint(tmp_path / "it"))
     assert isinstance(writer, GenerationPipeline)

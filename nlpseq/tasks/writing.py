@@ -22,6 +22,7 @@ from nlpseq.tasks.language_model import LanguageModel
 from nlpseq.text.units import Units
 
 LIKELY = 64  # units that are followed from each beginning of a word
+WHOLE = 0.5  # a word is whole where what begins after it has more probability than this
 
 
 class WritingConfig(SamplingConfig, frozen=True):
@@ -112,7 +113,7 @@ def write(model: LanguageModel, text: str, config: WritingConfig, chance: torch.
     """
     units = model.units
     prompt, written, shown = Prompt.of(units, text), list[int](), ""
-    memory = _begun(model, prompt)
+    memory = _opened(_begun(model, prompt), prompt)
     for _ in range(config.max_tokens):
         unit = draw(memory.log_BV[0].cpu(), config, chance)
         log = float(memory.log_BV[0, unit])
@@ -131,6 +132,23 @@ def write(model: LanguageModel, text: str, config: WritingConfig, chance: torch.
 def _begun(model: LanguageModel, prompt: Prompt) -> Memory:
     model.network.eval()
     return Memory.of(model, prompt.ids)
+
+
+def _opened(memory: Memory, prompt: Prompt) -> Memory:
+    """The same memory, in which the last word of the prompt cannot go on where it is whole: "Paris" not as "Parish".
+
+    It is whole where white space stands behind it, or where, after a letter, the model expects that more than not.
+    """
+    units, log_V = memory.model.units, memory.log_BV[0]
+    closed = prompt.text[-1:].isspace()
+    if not prompt.ids or not (closed or prompt.text[-1:].isalpha()):
+        return memory
+    allowed = units.begins(False) | {units.end} if closed else units.opening
+    ids_X = torch.tensor(sorted(allowed), device=log_V.device)
+    if not closed and float(log_V[ids_X].exp().sum()) <= WHOLE:
+        return memory
+    alone_V = torch.full_like(log_V, -torch.inf).index_copy(0, ids_X, log_V[ids_X])
+    return Memory(memory.model, alone_V.unsqueeze(0), memory.states)
 
 
 class _Beams(NamedTuple):
@@ -166,7 +184,7 @@ def likeliest(model: LanguageModel, text: str, config: WritingConfig) -> list[Li
 
     caps_N = torch.tensor([config.max_tokens + 1], device=model.device)
     found = beam_search(
-        step, _Beams(_begun(model, prompt), fresh=True), caps_N, begin=0, end=units.end,
+        step, _Beams(_opened(_begun(model, prompt), prompt), fresh=True), caps_N, begin=0, end=units.end,
         config=SearchConfig(beam_size=config.beam_size), wanted=config.beam_size,
     )  # fmt: skip
     result = []
