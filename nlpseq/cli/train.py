@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nlpseq.corpora.directions import Direction
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+SEVERAL = ("--train", "--dev")
 
 
 class TaskName(StrEnum):
@@ -36,19 +37,27 @@ class TrainCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As typer does, after `spread`."""
-        return super().parse_args(ctx, spread(args))
+        valued = {name for param in self.params if not getattr(param, "is_flag", False) for name in param.opts}
+        return super().parse_args(ctx, spread(args, valued))
 
 
-def spread(args: Sequence[str]) -> list[str]:
-    """`--train a b` as `--train a --train b`; what stands before the task, the first argument, stays as it is."""
+def spread(args: Sequence[str], valued: Collection[str]) -> list[str]:
+    """`--train a b` as `--train a --train b`; a task ends the values, unless it was named before.
+
+    `valued` are the options that a value stands behind.
+    """
     result: list[str] = []
-    option, values = "", 0
-    for index, word in enumerate(args):
+    option, has_value, named = "", False, False
+    for word in args:
         if word.startswith("-") and word != "-":
-            option, values = (word if word in {"--train", "--dev"} else ""), 0
-        elif option and not args[0].startswith("-") and index:
-            result += [option] if values else []
-            values += 1
+            option, equals, _ = word.partition("=")
+            has_value = bool(equals)
+        elif option in valued and not has_value:
+            has_value = True
+        elif option in SEVERAL and (named or word not in set(TaskName)):
+            result.append(option)
+        else:
+            option, named = "", True
         result.append(word)
     return result
 
@@ -72,7 +81,8 @@ Teachers = Annotated[
     list[str] | None,
     typer.Option(
         "--teacher", metavar="NAME|FOLDER",
-        help="Learn from this checkpoint's probabilities beside the labels; may be repeated.",
+        help="Learn besides what this checkpoint, of the same task, labels or languages, makes of the training "
+        "examples: its probabilities, or its translations. May be repeated.",
     ),
 ]  # fmt: skip
 Start = Annotated[
@@ -94,7 +104,10 @@ TimeLimit = Annotated[
     str | None, typer.Option("--time-limit", metavar="TIME", help="Finish within this time: 90s, 30m, 2h.")
 ]
 Language = Annotated[
-    str | None, typer.Option("--language", metavar="CODE", help="Language of the texts: en, de, xx (any).")
+    str | None,
+    typer.Option(
+        "--language", metavar="CODE", help="Language of the texts: en, de, xx (any). Of pairs: --from and --to."
+    ),
 ]
 
 
@@ -149,6 +162,8 @@ def command(
         return
     if output is None:
         raise typer.BadParameter("name the folder of the checkpoint.", param_hint="-o")
+    if language and task is TaskName.translation:
+        raise typer.BadParameter("a translation has two languages; give --from and --to.", param_hint="--language")
     values, data = given_settings(
         config,
         [*settings_in_environment(task.value, os.environ), *(settings or [])],

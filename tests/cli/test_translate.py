@@ -97,6 +97,7 @@ def test_what_can_be_trained_on(work: Path, tmp_path: Path, arguments: list[str]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["train", "translate", "--train", "mine.tsv", "-o", "x", "--language", "fr"], "give --from and --to"),
         (["train", "translate", "--train", "mine.en", "-o", "x"], "mine.en: is one side of parallel text"),
         (["train", "translate", "--train", "mine.en", "dev.fr", "-o", "x"], "dev.fr:41: The file ends with line 40"),
         (["train", "translate", "--train", "mine.en", "mine.fr", "--from", "en", "--to", "de", "-o", "x"], "is en-de"),
@@ -184,10 +185,30 @@ def test_lint_pairs() -> None:
     assert (apart.exit_code, "files-apart" in apart.stdout) == (1, True)
 
 
-def test_files_behind_an_option_are_its_own() -> None:
-    given = ["translate", "--train", "a", "b", "c", "-o", "x", "--dev", "d", "e", "--resume"]
-    assert spread(given) == [
-        "translate", "--train", "a", "--train", "b", "--train", "c", "-o", "x", "--dev", "d", "--dev", "e", "--resume"
-    ]  # fmt: skip
-    assert spread(["--train", "a", "tag", "-o", "x"]) == ["--train", "a", "tag", "-o", "x"]
-    assert spread(["tag", "--train=a", "--dev", "b"]) == ["tag", "--train=a", "--dev", "b"]
+VALUED = {"--train", "--dev", "-o", "--seed"}
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("T --train a b c -o x --dev d e --resume", "T --train a --train b --train c -o x --dev d --dev e --resume"),
+        ("--train a T -o x", "--train a T -o x"),
+        ("-o x T --train a b", "-o x T --train a --train b"),
+        ("--resume -o x --train a b T --dev d e", "--resume -o x --train a --train b T --dev d --dev e"),
+        ("--train a b -o x T", "--train a --train b -o x T"),
+        ("-o T --train a b --seed 1 T", "-o T --train a --train b --seed 1 T"),
+        ("T --train a tag lm", "T --train a --train tag --train lm"),
+        ("T --train=a b --dev d", "T --train=a --train b --dev d"),
+        ("T --resume a", "T --resume a"),
+    ],
+)
+def test_files_behind_an_option_are_its_own(given: str, wanted: str) -> None:
+    words = [text.replace("T", "translate").split() for text in (given, wanted)]
+    assert spread(words[0], VALUED) == words[1]
+
+
+def test_options_may_stand_before_the_task(tmp_path: Path) -> None:
+    where = ["-o", str(tmp_path / "made"), "--set", "pieces.size=400"]
+    result = inside("train", *where, "translate", "--train", "mine.en", "mine.fr", *ONE_EPOCH)
+    assert result.exit_code == 0, result.stderr
+    assert json.loads((tmp_path / "made" / "manifest.json").read_bytes())["languages"] == ["en", "fr"]
