@@ -41,7 +41,9 @@ def colour_of(label: str) -> Colour:
     return known or PALETTE[zlib.crc32(label.encode("utf-8", "replace")) % len(PALETTE)]
 
 
-FOR, AGAINST = BLUE, ORANGE  # words that speak for the label of a prediction, and against it
+# Of words that speak for the label of a prediction, and against it; on a page paler where they say less.
+FOR = Colour("bright_cyan", "#9cc4ff", "#1c4f8c")
+AGAINST = Colour("bright_yellow", "#ffbd66", "#734400")
 TELLING = 0.1  # log-odds: a word of less weight than this is not marked
 
 CONFIDENCE_BELOW = 0.5  # a token's score under this is drawn to the reader's attention

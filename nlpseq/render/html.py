@@ -1,6 +1,7 @@
 """A page that needs nothing but itself: each text with its entities marked, and its tokens to unfold.
 
-No script, no address of anything elsewhere; light or dark as the reader's system is.
+No script, no address of anything elsewhere; light or dark as the reader's system is. The page itself is English; of the
+texts in it the language is not known here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from nlpseq.render.stretches import stretches, weighed
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #16181d; --faint: #565c68; --page: #fff; --line: #d9dce2;
-        --doubt: #8a3b00; --heat: #9cc4ff }
+        --doubt: #8a3b00 }
 body { font: 1rem/1.6 system-ui, sans-serif; color: var(--text); background: var(--page);
        max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.2rem }
@@ -26,6 +27,7 @@ article > p { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode
 mark { color: inherit; padding: .2em .35em; border-radius: .35em; box-decoration-break: clone;
        -webkit-box-decoration-break: clone }
 mark b { font-size: .7em; letter-spacing: .04em; margin-inline-start: .5em; unicode-bidi: isolate }
+mark.weighed { background: color-mix(in srgb, var(--tint) calc(var(--w) * 100%), transparent) }
 summary { color: var(--faint); font-size: .85rem; cursor: pointer }
 details { overflow-x: auto }
 table { border-collapse: collapse; font-size: .9rem }
@@ -33,13 +35,11 @@ th, td { text-align: start; padding: .15rem 1rem .15rem 0; border-bottom: 1px so
          overflow-wrap: anywhere; unicode-bidi: isolate }
 td.n { text-align: end; font-variant-numeric: tabular-nums }
 td.doubt { color: var(--doubt); font-weight: 600 }
-td.w { background: color-mix(in srgb, var(--heat) calc(var(--w) * 100%), transparent); padding: .15rem .4rem }
+td.w { background: color-mix(in srgb, var(--for) calc(var(--w) * 100%), transparent); padding: .15rem .4rem }
 p.told { color: var(--faint) }
 p.error { color: var(--doubt) }
 """
-_DARK = (
-    ":root { --text: #eceef2; --faint: #a9b0bd; --page: #14161a; --line: #343943; --doubt: #ffb066; --heat: #1c4f8c }"
-)
+_DARK = ":root { --text: #eceef2; --faint: #a9b0bd; --page: #14161a; --line: #343943; --doubt: #ffb066 }"
 _HEADINGS = {"upos": "UPOS", "xpos": "XPOS", "ner": "Entity", "score": "Confidence"}
 
 
@@ -74,7 +74,7 @@ def _translated(prediction: TranslationPrediction) -> str:
     """The source, the translation, and to unfold the alternatives and the attention."""
     note = f'<p class="told">{_safe(prediction.note)}</p>\n' if prediction.note else ""
     rows = "".join(
-        f'<tr><td dir="auto">{_safe(one.translation)}</td><td class="n">{one.score:.2f}</td></tr>\n'
+        f'<tr><td dir="auto" lang="">{_safe(one.translation)}</td><td class="n">{one.score:.2f}</td></tr>\n'
         for one in prediction.alternatives
     )
     alternatives = (
@@ -83,8 +83,8 @@ def _translated(prediction: TranslationPrediction) -> str:
         f"<tbody>\n{rows}</tbody>\n</table></details>\n"
     )
     return (
-        f'<p dir="auto" class="told">{_safe(prediction.source)}</p>\n'
-        f'<p dir="auto">{_safe(prediction.translation)}</p>\n'
+        f'<p dir="auto" lang="" class="told">{_safe(prediction.source)}</p>\n'
+        f'<p dir="auto" lang="">{_safe(prediction.translation)}</p>\n'
         f"{note}{alternatives if rows else ''}{''.join(map(_attention, prediction.attention or ()))}"
     )
 
@@ -106,42 +106,51 @@ def _attention(one: Attention) -> str:
 
 def _judged(prediction: SentimentPrediction) -> str:
     stars = "" if prediction.stars is None else f", {prediction.stars} of 5 stars"
-    pieces = "".join(_weighed(text, weight) for text, weight in weighed(prediction))
+    most = max((abs(part.weight) for part in prediction.contributions or ()), default=0.0)
+    pieces = "".join(_weighed(text, weight, most) for text, weight in weighed(prediction))
     told = "".join(f'<p class="told">{_safe(s)}</p>\n' for s in (prediction.note, prediction.cut) if s)
     rows = "".join(
         f'<tr><td>{_safe(label)}</td><td class="n">{score:.1%}</td></tr>\n'
         for label, score in prediction.scores.items()
     )
     return (
-        f'<p dir="auto">{pieces}</p>\n<p><strong>{_safe(prediction.label)}</strong> {prediction.score:.0%}{stars}</p>\n'
+        f'<p dir="auto" lang="">{pieces}</p>\n'
+        f"<p><strong>{_safe(prediction.label)}</strong> {prediction.score:.0%}{stars}</p>\n"
         f"{told}<details><summary>All labels ({len(prediction.scores)})</summary>\n<table>\n<thead><tr>"
         f'<th scope="col">Label</th><th scope="col">Probability</th></tr></thead>\n<tbody>\n{rows}</tbody>\n'
         "</table></details>\n"
     )
 
 
-def _weighed(text: str, weight: float) -> str:
-    """A word on the colour of what it speaks for, with its weight behind it in log-odds."""
+def _weighed(text: str, weight: float, most: float) -> str:
+    """A word with its weight in log-odds, on the colour of the side it speaks for, fullest where it has the `most`."""
     if abs(weight) < TELLING:
         return _safe(text)
-    index = PALETTE.index(FOR if weight > 0 else AGAINST)
-    return f'<mark class="c{index}">{_safe(text)}<b>{weight:+.2f}</b></mark>'
+    side = "for" if weight > 0 else "against"
+    return (
+        f'<mark class="weighed" style="--tint: var(--{side}); --w: {abs(weight) / most:.2f}">'
+        f"{_safe(text)}<b>{weight:+.2f}</b></mark>"
+    )
 
 
 def _head(title: str) -> str:
-    light = "".join(f"mark.c{index} {{ background: {colour.light} }}\n" for index, colour in enumerate(PALETTE))
-    dark = "".join(f"mark.c{index} {{ background: {colour.dark} }}\n" for index, colour in enumerate(PALETTE))
-    style = f"{_STYLE}{light}@media (prefers-color-scheme: dark) {{\n{_DARK}\n{dark}}}\n"
+    style = f"{_STYLE}{_colours('light')}@media (prefers-color-scheme: dark) {{\n{_DARK}\n{_colours('dark')}}}\n"
     return (
-        '<!DOCTYPE html>\n<html lang="">\n<head>\n<meta charset="utf-8">\n'
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     )
 
 
+def _colours(field: str) -> str:
+    """The colours of labels and of weights on a `light` or a `dark` page."""
+    marks = "".join(f"mark.c{i} {{ background: {getattr(colour, field)} }}\n" for i, colour in enumerate(PALETTE))
+    return f":root {{ --for: {getattr(FOR, field)}; --against: {getattr(AGAINST, field)} }}\n{marks}"
+
+
 def _tagged(prediction: TagPrediction) -> str:
     pieces = "".join(_mark(text, label) for text, label in stretches(prediction.text, prediction.entities))
-    return f'<p dir="auto">{pieces}</p>\n' + (_table(prediction.tokens) if prediction.tokens else "")
+    return f'<p dir="auto" lang="">{pieces}</p>\n' + (_table(prediction.tokens) if prediction.tokens else "")
 
 
 def _failed(failure: Failure) -> str:
@@ -166,7 +175,7 @@ def _table(tokens: tuple[Token, ...]) -> str:
 
 
 def _row(token: Token, names: list[str]) -> str:
-    cells = [f'<td dir="auto">{_safe(token.text)}</td>']
+    cells = [f'<td dir="auto" lang="">{_safe(token.text)}</td>']
     for name in names:
         if name == "score":
             score = token.score or 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -134,6 +135,20 @@ def test_the_terminal_shows_label_stars_and_weights() -> None:
     assert "negative 87%  ★★☆☆☆ 2 of 5" in first
     assert failed == ""
     assert "[Not +2.50] [good -0.51]" in second
+
+
+def test_a_page_shades_words_by_their_share_of_the_largest_weight() -> None:
+    parts = [("so", 2.0), ("thin", -0.5), ("a", 0.05), ("film", 0.3)]
+    starts = [0, 3, 8, 10]
+    why = tuple(Contribution(word, at, at + len(word), w) for (word, w), at in zip(parts, starts, strict=True))
+    judged = SentimentPrediction(
+        text="so thin a film", label="negative", score=0.9, scores={"negative": 0.9}, contributions=why
+    )
+    page = "".join(html.sentiment([Answer(judged)]))
+    shades = re.findall(r"--tint: var\(--(\w+)\); --w: ([\d.]+)\">(\w+)", page)
+    assert shades == [("for", "1.00", "so"), ("against", "0.25", "thin"), ("for", "0.15", "film")]
+    assert '<html lang="en">' in page
+    assert '<p dir="auto" lang="">' in page
 
 
 def test_conllu_is_not_for_opinions() -> None:

@@ -16,7 +16,7 @@ from nlpseq.errors import UsageError
 from nlpseq.records import Failure, Span, TagPrediction, Token
 from nlpseq.render import conllu, formats, html, jsonl, text, tsv
 from nlpseq.render.answer import Answer
-from nlpseq.render.colours import PALETTE
+from nlpseq.render.colours import AGAINST, FOR, PALETTE
 
 FAILED = Answer(Failure("It went wrong.", 7), {"id": 1})
 
@@ -182,7 +182,7 @@ def _luminance(colour: str) -> float:
 @pytest.mark.parametrize(("ink", "field"), [("#16181d", "light"), ("#eceef2", "dark")])
 def test_html_colours_keep_the_contrast_they_promise(ink: str, field: str) -> None:
     assert ink in html._STYLE + html._DARK
-    for colour in PALETTE:
+    for colour in (*PALETTE, FOR, AGAINST):
         low, high = sorted((_luminance(ink), _luminance(getattr(colour, field))))
         assert (high + 0.05) / (low + 0.05) >= 7  # WCAG 2.2, level AAA for text of any size
 
