@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from nlpseq.config import build
+from nlpseq.manifest import shipped_checkpoints
 from nlpseq.tasks.tagging import TaggingConfig
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,6 +84,22 @@ def test_the_pages_have_commands() -> None:
     readme = "".join(blocks(ROOT / "README.md", "console"))
     assert readme.count("$ nlpseq") >= 8
     assert blocks(ROOT / "README.md", "python")
+
+
+def test_sizes_are_those_of_the_checkpoints() -> None:
+    """As `nlpseq checkpoints list` has them, of whole folders; the rounded range is in the first lines."""
+    folders = shipped_checkpoints().values()
+    sizes = [sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6 for folder in folders]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r"(\d+\.\d) MB", readme)
+    assert len(told) >= 4
+    assert set(told) == {f"{size:.1f}" for size in sizes}
+    assert f"checkpoints of {min(sizes):.0f} to {max(sizes):.0f} MB" in readme
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in PAGES[1:] if f"](docs/{page.name})" not in readme] == []
 
 
 def test_links_lead_somewhere() -> None:
