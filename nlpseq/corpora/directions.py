@@ -59,7 +59,7 @@ class Direction(NamedTuple):
 
     def must_be(self, other: Direction, where: str) -> None:
         """Raises UsageError where what `where` names is of another direction than this one."""
-        if not all(map(_alike, self, other)):
+        if not all(map(alike, self, other)):
             raise UsageError(_contradiction(where, f"is {other}", self))
 
 
@@ -93,14 +93,14 @@ def in_direction(paths: Sequence[str | Path], direction: Direction | None) -> Se
     for order in (paths, list(reversed(paths))) if len(paths) == 2 else (paths,):
         wanted = [direction.source, *[direction.target] * (len(order) - 1)]
         named = [language_of(path, direction) for path in order]
-        if all(name is None or _alike(name, language) for name, language in zip(named, wanted, strict=True)):
+        if all(name is None or alike(name, language) for name, language in zip(named, wanted, strict=True)):
             return order
     suffixes = [name or "?" for name in (language_of(path, direction) for path in paths)]
     named_so = f"are {' and '.join(suffixes)} by their suffixes"
     raise UsageError(_contradiction(" ".join(map(str, paths)), named_so, direction))
 
 
-def _alike(one: str, other: str) -> bool:
+def alike(one: str, other: str) -> bool:
     """Whether two codes are the same language, `pt` and `pt-BR` too; of two regions each is its own."""
     first, second = (code.lower().replace("_", "-") for code in (one, other))
     return first == second or first.startswith(f"{second}-") or second.startswith(f"{first}-")

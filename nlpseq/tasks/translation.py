@@ -5,6 +5,7 @@ Axes: B sentences, S source and T target positions, N target positions of all se
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,7 @@ __all__ = ["Translated", "TranslationConfig", "Translator"]
 
 SEARCH_TOKENS = 4800  # padded source tokens of one batch, for each of its hypotheses
 TAUGHT_TOKENS = 2048  # padded tokens of one batch where translations are given
+_log = logging.getLogger(__name__)
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -110,13 +112,22 @@ class Translator:
     def taught(
         self, items: Sequence[Encoded], examples: Sequence[SentencePair], teachers: Sequence[Translator]
     ) -> list[Encoded]:
-        """The items, and each source with what each teacher makes of it (Kim & Rush 2016, section 3.2)."""
-        result = list(items)
+        """The items, and each source with what each teacher makes of it (Kim & Rush 2016, section 3.2).
+
+        Translations that were cut short are left out: they would teach to stop in the middle.
+        """
+        result, cut = list(items), 0
         sources = list(dict.fromkeys(example.source for example in examples if example.source.strip()))
         for teacher in teachers:
             for source, found in zip(sources, teacher.translate(sources), strict=True):
-                if found.translation:
+                cut += found.cut_short
+                if found.translation and not found.cut_short:
                     result.append(self.encode(SentencePair(source=source, targets=(found.translation,))))
+        if cut:
+            _log.warning(
+                "Note: %d of %d translations of the teachers were cut short, and are not learnt "
+                "(search.length_cap and source.limit of the teacher).", cut, len(sources) * len(teachers),
+            )  # fmt: skip
         return result
 
     def length(self, item: Encoded) -> int:

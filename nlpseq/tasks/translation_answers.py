@@ -17,7 +17,7 @@ class Translated(NamedTuple):
 
     `score` is the mean log-probability (nats) of a target piece, the end included. `alternatives` are the best
     translations, that one first, all different. `note` says what the search kept the model from, or that the sentence
-    was too long to be read whole.
+    was too long to be read whole; `cut_short` that for one of these two its end, or that of the sentence, is missing.
     """
 
     translation: str
@@ -25,6 +25,7 @@ class Translated(NamedTuple):
     alternatives: tuple[Alternative, ...]
     attention: Attention | None
     note: str | None
+    cut_short: bool = False
 
 
 def answered(
@@ -37,7 +38,8 @@ def answered(
     best = tuple(Alternative(text, score) for text, score in texts.items())[:alternatives]
     if not best:
         return Translated("", 0.0, (), attention, None)
-    return Translated(best[0].translation, best[0].score, best, attention, _note(row, found[0]))
+    cut_short = row[-1] != END or found[0].capped
+    return Translated(best[0].translation, best[0].score, best, attention, _note(row, found[0]), cut_short)
 
 
 def _note(row: Sequence[int], found: Hypothesis) -> str | None:

@@ -11,7 +11,7 @@ import msgspec
 
 from nlpseq.checkpoint import CONFIG, find_checkpoint, load_task, read_manifest, verify
 from nlpseq.config import Section, build, describe, override, read_toml
-from nlpseq.corpora.directions import Direction
+from nlpseq.corpora.directions import Direction, alike
 from nlpseq.corpora.plain import plain_parts
 from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, is_file, read_sources, source_of
 from nlpseq.device import flush_denormals, use_threads
@@ -38,6 +38,7 @@ class DataConfig(Section, frozen=True):
     sources: dict[str, str] = msgspec.field(default_factory=dict)  # what its files were made of: name, licence
 
 
+ANY = "xx"  # the language of a tokenizer that has none
 MOST_THREADS = 8  # without a word from the user: what a recurrent step multiplies is too little for more
 _NONE: Mapping[str, str] = {}
 _log = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ def prepare(
         must_fit(config, model)
     flush_denormals()  # not before: the bound of "above 0" is a denormal number, and would be 0
     reading, languages = _MADE_READY[task](config, train, _as_learnt(base, reading))
+    folders = tuple(_teacher(name, task, languages) for name in teachers)
     examples: Sequence[Any]
     held: Sequence[Any]
     if task == "lm":
@@ -125,7 +127,7 @@ def prepare(
         output=output,
         languages=languages,
         trained_on=tuple(dict.fromkeys((*(verify(base).trained_on if base else ()), *_origins(train, sources)))),
-        teachers=tuple(_finished("--teacher", name) for name in teachers),
+        teachers=folders,
         start=base,
         pretrained=pretrained,
         dev_on=tuple(dict.fromkeys(source_of(spec).name for spec in dev)) or ("a held-out tenth",),
@@ -195,6 +197,19 @@ def _finished(option: str, name: str) -> Path:
     folder = find_checkpoint(name)
     if is_unfinished(folder):
         raise UsageError(f"{option} {name}: its training is not over. Finish it with --resume first.")
+    return folder
+
+
+def _teacher(name: str, task: str, languages: Sequence[str]) -> Path:
+    """The folder of a checkpoint that can teach such a task. Raises UsageError where it is one of another kind."""
+    folder = _finished("--teacher", name)
+    manifest = verify(folder)
+    if manifest.task != task:
+        raise UsageError(f"--teacher {name}: is a checkpoint for {manifest.task}, not for {task}.")
+    for own, wanted in zip(manifest.languages, languages, strict=False):
+        if ANY not in {own, wanted} and not alike(own, wanted):
+            told, learnt = "-".join(manifest.languages), "-".join(languages)
+            raise UsageError(f"--teacher {name}: is for {told}, not for {learnt}, which is to be learnt.")
     return folder
 
 

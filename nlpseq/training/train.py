@@ -105,7 +105,7 @@ def _train(job: Job) -> Iterator[Progress]:
     _forget_after(run.step, job.output / LOG)
     items = _encoded(task, job)
     if job.teachers:
-        items = task.taught(items, job.train, [load_task(folder)[0] for folder in job.teachers])
+        items = task.taught(items, job.train, [_on_device(load_task(folder)[0], job) for folder in job.teachers])
     limit = None if job.time_limit is None else max(1.0, job.time_limit - (time.monotonic() - began))
     saved = run.seconds
     for progress in fit(run, items, job.dev, time_limit=limit):
@@ -147,8 +147,7 @@ def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
         task = _continued(job) if job.start else TASKS[job.task].create(job.config, job.train)
         if job.pretrained:
             task = start_from(task, load_task(job.pretrained)[0])
-    task.network.to(find_device(job.device))
-    run = Run(task, settings)
+    run = Run(_on_device(task, job), settings)
     if job.resume:
         state = read_state(job.output, fingerprint)
         if state:
@@ -157,6 +156,11 @@ def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
             remove_state(job.output)
             raise UsageError(f"{job.output}: this run is over; there is nothing to resume.")
     return task, run
+
+
+def _on_device(task: Task, job: Job) -> Task:
+    task.network.to(find_device(job.device))
+    return task
 
 
 def _continued(job: Job) -> Task:

@@ -15,6 +15,7 @@ from nlpseq.checkpoint import load_task, round_weights
 from nlpseq.errors import DataError
 from nlpseq.nn.search import SearchConfig
 from nlpseq.records import SentencePair
+from nlpseq.tasks import translation_search
 from nlpseq.tasks.translation import Translated, Translator
 from nlpseq.text.pieces import BEGIN, END
 from nlpseq.training.loop import Run, fit
@@ -22,6 +23,9 @@ from tests.letters import pairs
 from tests.translators import small, untrained, write_checkpoint
 
 GREEDY = SearchConfig(beam_size=1)
+
+
+SHAPE: dict[str, Any] = {"vectors": {"width": 48}, "encoder": {"width": 48}, "decoder": {"width": 96}}
 
 
 @cache
@@ -32,12 +36,7 @@ def taught(order: str) -> Translator:
     """
     torch.manual_seed(0)
     examples = pairs(3000, seed=1, order=order, longest=6)
-    settings = small(
-        vectors={"width": 48},
-        encoder={"width": 48},
-        decoder={"width": 96},
-        training={"epochs": 5, "learning_rate": 0.008, "average": 0.98, "batch_tokens": 200},
-    )
+    settings = small(**SHAPE, training={"epochs": 5, "learning_rate": 0.008, "average": 0.98, "batch_tokens": 200})
     translator = Translator.create(settings, examples)
     run = Run(translator, settings.training)
     for _ in fit(run, [translator.encode(e) for e in examples], pairs(20, seed=3, order=order, longest=6)):
@@ -302,6 +301,24 @@ def test_teachers_add_what_they_make_of_the_sources() -> None:
     assert extended[:5] == items
     assert [item.target for item in extended[5:]] == [pair.targets[0] for pair in examples]  # it makes no mistake
     assert pupil.taught(items, examples, []) == items
+
+
+@pytest.mark.parametrize("settings", [{"search": {"length_cap": 0.01}}, {"source": {"limit": 8}}])
+def test_translations_that_were_cut_short_are_not_learnt(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A letter is a piece; the cap is four beside a hundredth of the source, the limit eight with the end."""
+    monkeypatch.setattr(translation_search, "LONGER", 4)
+    teacher, pupil = taught("copy"), untrained()
+    short = Translator(small(**settings, **SHAPE), teacher.pieces)
+    short.network.load_state_dict(teacher.network.state_dict())
+    examples = [SentencePair(source=text, targets=("X",)) for text in ("a b c", "a b c d e f g h i")]
+    items = [pupil.encode(pair) for pair in examples]
+    assert [item.target for item in pupil.taught(items, examples, [short])] == ["X", "X", "A B C"]
+    assert "1 of 2 translations of the teachers were cut short" in caplog.text
+    caplog.clear()
+    assert len(pupil.taught(items, examples, [teacher])) == 4
+    assert caplog.text == ""
 
 
 def test_a_side_over_the_limit_is_cut_and_has_no_end() -> None:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from msgspec.structs import replace
 
+from nlpseq.checkpoint import save
 from nlpseq.corpora.directions import Direction
 from nlpseq.corpora.sources import AS_USUAL, Reading
 from nlpseq.errors import UsageError
 from nlpseq.machine import OtherWork
 from nlpseq.training import prepare as module
 from nlpseq.training.prepare import prepare
-from tests import translators
+from tests import classifiers, translators
 from tests.taggers import write_checkpoint
 
 ROWS = "text,polarity\ngood,positive\nbad,negative\n"
@@ -85,3 +87,31 @@ def test_languages_of_pairs_are_those_asked_for_or_of_the_start(
     )
     assert job.languages == languages
     assert ("Give --from and --to" in caplog.text) == (not languages)
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "of", "said"),
+    [
+        ("tag", "sample-tagging", "judge", "is a checkpoint for sentiment, not for tag"),
+        ("sentiment", "sample-sentiment", "letters", "is a checkpoint for translate, not for sentiment"),
+        ("translate", "sample-translation", "tagger", "is a checkpoint for tag, not for translate"),
+        ("translate", "sample-translation", "letters", "letters: is for fr-en, not for en-fr, which is to be learnt"),
+        ("lm", "sample-text", "tagger", "learns from text alone"),
+    ],
+)
+def test_a_teacher_is_of_the_same_task_and_languages(tmp_path: Path, task: str, data: str, of: str, said: str) -> None:
+    write_checkpoint(tmp_path / "tagger")
+    classifiers.write_checkpoint(tmp_path / "judge")
+    save(
+        translators.untrained(), tmp_path / "letters", replace(translators.manifest(), languages=("fr", "en")), "# X\n"
+    )
+    with pytest.raises(UsageError, match=said):
+        prepare(task, {}, train=[data], dev=[data], output=tmp_path / "run", teachers=[str(tmp_path / of)], threads=1)
+
+
+def test_a_teacher_for_the_same_direction_teaches(tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    save(translators.untrained(), folder, replace(translators.manifest(), languages=("fr", "en")), "# X\n")
+    data = ["sample-translation@fr-en"]
+    job = prepare("translate", {}, train=data, dev=data, output=tmp_path / "run", teachers=[str(folder)], threads=1)
+    assert job.teachers == (folder,)

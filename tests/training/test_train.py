@@ -15,16 +15,18 @@ from typing import Any
 
 import msgspec
 import pytest
+import torch
 
 from nlpseq.checkpoint import load_task, verify
 from nlpseq.errors import DataError, TrustError, UsageError
 from nlpseq.records import Progress
+from nlpseq.tasks.tagging import Tagger
 from nlpseq.training import loop
 from nlpseq.training import train as module
 from nlpseq.training.resume import is_unfinished
 from nlpseq.training.train import Job, hold_out, train
 from tests.examples import corpus
-from tests.taggers import small
+from tests.taggers import small, write_checkpoint
 
 TRAIN, DEV = corpus(30, seed=1), corpus(10, seed=2)
 TIMES = ("items_per_second", "seconds", "seconds_left")
@@ -343,3 +345,19 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
         list(train(job(folder, resume=True)))
     assert [path.name for path in folder.iterdir()] == ["README.md"]
     assert (folder / "README.md").read_text() == "mine"
+
+
+def test_teachers_are_asked_on_the_device_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a device that has no content, which every machine has."""
+    seen: list[str] = []
+
+    def taught(self: Tagger, *given: Any) -> list[Any]:
+        *_, teachers = given
+        seen.extend(str(one.device) for one in (self, *teachers))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tagger, "taught", taught)
+    monkeypatch.setattr(module, "find_device", lambda _: torch.device("meta"))
+    with pytest.raises(KeyboardInterrupt):
+        list(train(job(tmp_path / "run", teachers=(write_checkpoint(tmp_path / "teacher"),))))
+    assert seen == ["meta", "meta"]
