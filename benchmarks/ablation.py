@@ -9,7 +9,8 @@ a name and the settings that make it, and writes each down when it is done, so i
 rows of a task have the same settings but for those of the start. The parts are drawn from the training examples at
 random, the same for every start and seed, and a smaller one lies within a larger one; the development part is always
 whole, and chooses the epoch. Smaller parts are gone through more often, three times as often at most. `table` prints
-Markdown: means over seeds, with their standard deviation, and what is gained over no start.
+Markdown: means over seeds, with their standard deviation, and what is gained over no start with the same seeds. Rows of
+other numbers of epochs or examples are told apart.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -119,22 +120,47 @@ def run(given: argparse.Namespace) -> None:
             out.write(msgspec.json.encode(done) + b"\n")
 
 
+class Kind(NamedTuple):
+    """What rows have in common whose seeds may be averaged; without a start first."""
+
+    starts: bool
+    start: str
+    part: int
+    epochs: int
+    examples: int
+
+    @classmethod
+    def of(cls, row: Row) -> Kind:
+        return cls(row.start != NONE, row.start, row.part, row.epochs, row.examples)
+
+    @property
+    def plain(self) -> Kind:
+        """The same without a start."""
+        return self._replace(starts=False, start=NONE)
+
+
 def table(given: argparse.Namespace) -> None:
-    """Means as Markdown: a row for each start and part."""
-    found: dict[tuple[str, str, int], list[Row]] = {}
+    """Means as Markdown: a row for each start, part, number of examples and of epochs."""
+    found: dict[Kind, dict[int, Row]] = {}
     for row in rows_of(given.results):
         if row.task == given.task:
-            found.setdefault((row.task, row.start, row.part), []).append(row)
+            found.setdefault(Kind.of(row), {})[row.seed] = row
     names = SHOWN[given.task]
-    print(f"| start | labelled | seeds | {' | '.join(names)} |\n|---|---|---|{'---|' * len(names)}")
-    for (task, start, part), rows in sorted(found.items(), key=lambda item: (item[0][1] != NONE, item[0])):
-        cells = []
-        for name in names:
-            scores, plain = ([row.scores[name] for row in given_rows] for given_rows in (rows, found[task, NONE, part]))
-            spread = f" ± {stdev(scores):.2f}" if len(scores) > 1 else ""
-            gained = f" ({mean(scores) - mean(plain):+.2f})" if start != NONE else ""
-            cells.append(f"{mean(scores):.2f}{spread}{gained}")
-        print(f"| {start} | {part}% ({rows[0].examples:,}) | {len(rows)} | {' | '.join(cells)} |")
+    print(f"| start | labelled | epochs | seeds | {' | '.join(names)} |\n|---|---|---|---|{'---|' * len(names)}")
+    for kind, rows in sorted(found.items()):
+        plain = found.get(kind.plain, {}) if kind.starts else {}
+        cells = [score_cell(name, rows, plain) for name in names]
+        seeds = ", ".join(map(str, sorted(rows)))
+        print(f"| {kind.start} | {kind.part}% ({kind.examples:,}) | {kind.epochs} | {seeds} | {' | '.join(cells)} |")
+
+
+def score_cell(name: str, rows: Mapping[int, Row], plain: Mapping[int, Row]) -> str:
+    """The mean of a score over seeds, its spread, and what is gained over `plain` rows, of the seeds that both have."""
+    scores = [row.scores[name] for row in rows.values()]
+    gains = [rows[seed].scores[name] - plain[seed].scores[name] for seed in rows.keys() & plain.keys()]
+    spread = f" ± {stdev(scores):.2f}" if len(scores) > 1 else ""
+    gained = f" ({mean(gains):+.2f})" if gains else ""
+    return f"{mean(scores):.2f}{spread}{gained}"
 
 
 if __name__ == "__main__":

@@ -46,14 +46,18 @@ def arguments() -> argparse.Namespace:
 
 
 class Setting:
-    """What the two are given: the corpus as files, and the same number of pieces."""
+    """What the two are given: the corpus as files, and the same number of pieces.
+
+    What is kept lies below the folder of the corpus; models say for how many seconds they were trained.
+    """
 
     def __init__(self, given: argparse.Namespace, where: Places) -> None:
         self.given, self.where = given, where
         self.data = data.translation(where.work, where.quick, given.corpus)
         self.pieces = 600 if where.quick else 8000
         self.seconds = 5.0 if where.quick else 60 * given.minutes
-        self.models = {"nlpseq": where.work / "nlpseq-translator", PEER: where.work / "joeynmt-translator"}
+        self.folder = self.data.parent
+        self.models = {who: self.folder / f"{who}-{self.seconds:g}s" for who in ("nlpseq", PEER)}
 
     def ours(self) -> dict[str, Any]:
         """What our trainer is to load."""
@@ -88,7 +92,7 @@ def training_table(setting: Setting, peers: Sequence[str], missing: dict[str, st
     alone = {**setting.ours(), "products": True}
     contenders += [Contender(f"{LIMIT}, {n} threads", US, "ours_training.py", alone, False, 1, n) for n in (1, 2)]
     for size in BATCHES if peers else ():
-        folder = setting.where.work / "joeynmt-speed"
+        folder = setting.folder / "joeynmt-speed"
         load = {**setting.theirs(folder, batch_tokens=size), "training": True}
         for n in (1, 2):
             name, python = f"JoeyNMT, batches of {size:,} tokens, {n} threads", setting.where.python(PEER)
@@ -177,8 +181,8 @@ def chosen_sentences(setting: Setting) -> Path:
     pairs = list(zip(*sides, strict=True))
     drawn = pairs[:: max(1, len(pairs) // setting.given.sentences)][: setting.given.sentences]
     drawn.sort(key=lambda pair: len(pair[0].split()))
-    folder = setting.where.work / "translation-turns"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = setting.folder / "turns"
+    folder.mkdir(exist_ok=True)
     data.write_lines(folder / "turn.references", (target for _, target in drawn))
     return data.write_lines(folder / "turn.source", (source for source, _ in drawn))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from harness.scripts import kept
 from nlpseq.corpora.sources import read_pair_sources, read_source, read_text_source
@@ -56,8 +57,8 @@ def sentiment(work: Path, quick: bool) -> Path:
     return work / "sentiment-data"
 
 
-def translation(work: Path, quick: bool, corpus: str = "multi30k@en-fr") -> Path:
-    """A folder with PART.source and PART.target of train, dev and test, a sentence a line."""
+def translation(work: Path, quick: bool, corpus: str) -> Path:
+    """A folder with PART.source and PART.target of train, dev and test, a sentence a line, in the corpus's own."""
 
     def make(folder: Path) -> dict[str, Any]:
         for part in ("train", "dev", "test"):
@@ -67,8 +68,9 @@ def translation(work: Path, quick: bool, corpus: str = "multi30k@en-fr") -> Path
             write_lines(folder / f"{part}.target", (pair.targets[0] for pair in pairs))
         return {}
 
-    kept(work / "translation-data", make)
-    return work / "translation-data"
+    folder = work / f"translation-{quote(corpus, safe='@')}" / "data"
+    kept(folder, make)
+    return folder
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> Path:
