@@ -52,7 +52,7 @@ def info(name: Name) -> None:
         typer.echo(card, nl=False)
 
 
-@app.command("verify")
+@app.command("verify", short_help="Compare every file of checkpoints with its SHA-256.")
 def verify_checkpoints(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME|FOLDER]...", help="Which; all shipped ones if none is named.")

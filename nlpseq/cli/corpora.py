@@ -92,7 +92,7 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of t
     show(("key", "value"), [row for row in rows if row[1]])
 
 
-@app.command()
+@app.command(short_help="Get corpora: download and verify their files.")
 def get(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Corpora of the list.")],
     mirror: options.Mirror = None,
@@ -129,7 +129,7 @@ def get(
     show(("name", "split", "file"), rows)
 
 
-@app.command()
+@app.command(short_help="Check tagged files, labelled texts or pairs.")
 def lint(
     files: Annotated[
         list[str],
@@ -226,7 +226,7 @@ def _findings(
     return lint_tagged(splits, format=reader, columns=columns.split(",") if columns else None)
 
 
-@app.command()
+@app.command(short_help="Convert a tagged file to another format.")
 def convert(
     source: Annotated[str, typer.Argument(metavar="FILE", help="A tagged file; .gz, .xz, .zip and A.zip#B too.")],
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="conllu, jsonl or iob2.")],

@@ -54,7 +54,7 @@ def params(checkpoint: Checkpoint, json: Json = False) -> None:
     show(("weight", "shape", "values", "mean", "deviation", "largest"), [*rows, ("all", "", total, "", "", "")])
 
 
-@app.command("gradients")
+@app.command("gradients", short_help="Show how far back each layer remembers.")
 def gradients(
     checkpoint: Checkpoint,
     texts: options.Texts = None,
@@ -93,7 +93,7 @@ def gradients(
         show(headers, [_remembered(memory, distances) for memory in found])
 
 
-@app.command("gates")
+@app.command("gates", short_help="Show how far the gates of each layer open over a text.")
 def gates(checkpoint: Checkpoint, text: Text, json: Json = False) -> None:
     """Show how far the gates of each layer open over a text, on average over its units.
 
@@ -120,7 +120,7 @@ def gates(checkpoint: Checkpoint, text: Text, json: Json = False) -> None:
             _draw(tokens, [gate for gate in here if gate.tokens == tokens])
 
 
-@app.command("attention")
+@app.command("attention", short_help="Show where a translator looks, or what a classifier weighs.")
 def attention(checkpoint: Checkpoint, text: Text, json: Json = False) -> None:
     """Show where a translator looks for each piece it writes, or which words a classifier weighs.
 

@@ -65,16 +65,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("tag")(tag.command)
-app.command("sentiment")(sentiment.command)
-app.command("translate")(translate.command)
+app.command("sentiment", short_help="Judge opinions: polarity and stars, or your own labels.")(sentiment.command)
+app.command("translate", short_help="Translate texts, sentence by sentence.")(translate.command)
 app.command("generate")(generate.command)
-app.command("train", cls=train.TrainCommand)(train.command)
+app.command("train", cls=train.TrainCommand, short_help="Train a model on your own corpora.")(train.command)
 app.command("evaluate")(evaluate.command)
-app.add_typer(corpora.app, name="corpora")
+app.add_typer(corpora.app, name="corpora", short_help="Corpora: known ones to get; yours to check and convert.")
 app.add_typer(checkpoints.app, name="checkpoints")
-app.add_typer(inspect.app, name="inspect")
-app.command("bench")(bench.command)
-app.command("doctor")(doctor.command)
+app.add_typer(inspect.app, name="inspect", short_help="Look inside a trained model.")
+app.command("bench", short_help="Measure a checkpoint: speed, start-up and memory.")(bench.command)
+app.command("doctor", short_help="Show versions and devices; load every shipped checkpoint.")(doctor.command)
 
 
 def _show_version(wanted: bool) -> None:

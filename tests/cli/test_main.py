@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 import nlpseq
 from nlpseq.cli import main
@@ -50,6 +51,16 @@ def test_help_imports_nothing_heavy(path: list[str], flag: str) -> None:
     result = nlpseq_process(*path, flag)
     assert (result.returncode, result.stderr) == (0, "\n")
     assert result.stdout.startswith(" ".join(["Usage: nlpseq", *path]))
+
+
+def test_no_summary_of_a_command_is_cut_on_a_terminal_of_80_columns() -> None:
+    groups = [path for path in every_command() if any(other[:-1] == path for other in every_command())]
+    assert len(groups) > 3
+    for path in groups:
+        shown = CliRunner(env={"COLUMNS": "80"}).invoke(app, [*path, "--help"]).stdout
+        commands = shown.partition("Commands:\n")[2].splitlines()
+        assert commands
+        assert [line for line in commands if "..." in line] == []
 
 
 def test_there_is_something_to_walk() -> None:
