@@ -80,11 +80,11 @@ def command(
 
 def _show(request: Request, settings: dict[str, Any]) -> None:
     """Writes each text to the terminal as it comes: the prompt faint, an empty line between answers."""
-    from nlpseq.cli import inputs, streams
+    from nlpseq.cli import streams
     from nlpseq.generation import text_of
     from nlpseq.render.terminal import stream_to
 
-    records = inputs.read(request.texts, request.source, request.input_format, request.text_key)
+    records = streams.records_of(request)
     pipeline: GenerationPipeline = streams.load("lm", request).writing_with(**settings)
     number = failed = 0
     for number, record in enumerate(records, 1):

@@ -93,6 +93,18 @@ def chosen(input_format: str, source: str | None, text_key: str | None) -> str:
     return {".jsonl": "jsonl", ".conllu": "conllu"}.get(suffix, "lines")
 
 
+def doubts(texts: Sequence[str] | None, source: str | None, input_format: str, text_key: str | None) -> Iterator[str]:
+    """What is to be told of inputs that are most likely not what was meant: words without quotes, a table as lines."""
+    if texts and len(texts) > 1 and not any(len(text.split()) > 1 for text in texts):
+        yield f"Note: these are {len(texts)} texts. A text of several words stands in quotes."
+    table = source is not None and Path(files.content_name(source)).suffix.lower() in {".csv", ".tsv"}
+    if table and input_format == "auto" and chosen(input_format, source, text_key) == "lines":
+        yield (
+            f"Note: each line of {source} is one text, with whatever columns it has. Give a table as JSON Lines with "
+            "--text-key, or say --input-format lines."
+        )
+
+
 def _arguments(texts: Sequence[str]) -> Lines:
     return enumerate(map(os.fsencode, texts), 1)  # the very bytes that the shell gave
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol, TextIO
 
 from nlpseq.cli import inputs
 from nlpseq.cli.inputs import Record
+from nlpseq.cli.tables import tell
 from nlpseq.errors import NlpseqError, UsageError
 from nlpseq.records import Failure, TokenizedText
 from nlpseq.render import formats
@@ -75,7 +76,7 @@ def serve(task: str, request: Request, adjust: Adjust | None = None) -> None:
     where inputs failed.
     """
     formats.check(task, request.format)
-    records = inputs.read(request.texts, request.source, request.input_format, request.text_key)
+    records = records_of(request)
     interactive = inputs.is_interactive(request.texts, request.source)
     batch_size = request.batch_size or (1 if interactive else None)
     tally = Tally()
@@ -86,6 +87,15 @@ def serve(task: str, request: Request, adjust: Adjust | None = None) -> None:
         write(formats.render(task, name, answers, out), out, flush=batch_size == 1 or out.isatty())
     if tally.failed:
         raise RecordError(f"{tally.failed} of {tally.total} inputs failed.")
+
+
+def records_of(request: Request) -> Iterator[Record]:
+    """What is to be read, and a word to a person about what is most likely not meant so. Raises as `inputs.read`."""
+    given = request.texts, request.source, request.input_format, request.text_key
+    records = inputs.read(*given)
+    for sentence in inputs.doubts(*given) if sys.stderr.isatty() else ():
+        tell(sentence)
+    return records
 
 
 def load(task: str, request: Request, adjust: Adjust | None = None) -> Any:

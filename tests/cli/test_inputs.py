@@ -200,3 +200,22 @@ def test_the_format_is_told_by_the_key_or_by_the_name_of_the_file(
     given: str, source: str | None, key: str | None, meant: str
 ) -> None:
     assert inputs.chosen(given, source, key) == meant
+
+
+@pytest.mark.parametrize(
+    ("texts", "source", "input_format", "text_key", "told"),
+    [
+        (["The", "weather", "in", "Paris"], None, "auto", None, "4 texts"),
+        (["The weather", "in Paris"], None, "auto", None, ""),
+        (["Paris"], None, "auto", None, ""),
+        (None, "reviews.csv.gz", "auto", None, "each line of reviews.csv.gz"),
+        (None, "reviews.csv", "lines", None, ""),
+        (None, "reviews.tsv", "auto", "body", ""),
+        (None, "reviews.txt", "auto", None, ""),
+    ],
+)
+def test_what_is_most_likely_not_meant_is_told(
+    texts: list[str] | None, source: str | None, input_format: str, text_key: str | None, told: str
+) -> None:
+    found = list(inputs.doubts(texts, source, input_format, text_key))
+    assert [told in sentence for sentence in found] == [True] * bool(told)
