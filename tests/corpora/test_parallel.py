@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import runpy
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,12 @@ def test_the_sample_is_right_in_both_directions() -> None:
     assert not {source for source, _ in train} & {pair.source for pair in dev}
     (back, *_) = open_pairs("sample-translation", "dev", "fr-en")
     assert (back.source, back.targets) == (dev[0].targets[0], (dev[0].source,))
+
+
+def test_the_phrases_are_what_their_templates_give_in_three_languages() -> None:
+    script = Path(__file__).parents[2] / "corpora" / "phrases" / "generate.py"
+    rows = runpy.run_path(str(script))["rows"]()
+    assert all(len(row) == 3 and all(map(str.strip, row)) and "{" not in "".join(row) for row in rows)
+    for place, direction in {(0, 1): "en-fr", (1, 0): "fr-en", (0, 2): "en-de"}.items():
+        read = [(pair.source, *pair.targets) for pair in open_pairs("phrases", "train", direction)]
+        assert read == [(row[place[0]], row[place[1]]) for row in rows]
