@@ -21,7 +21,7 @@ from nlpseq.tasks.tagging_answers import Labelled, assembled
 from nlpseq.tasks.tagging_config import TaggingConfig
 from nlpseq.tasks.translation_answers import Translated
 from nlpseq.tasks.translation_paragraphs import in_pieces, joined, mended
-from nlpseq.text.paragraphs import Part, parts_of
+from nlpseq.text.paragraphs import Part, parts_of, short_parts
 from nlpseq.text.rules import Rules
 from nlpseq.text.tokenizer import Sentence, Tokenizer
 
@@ -63,6 +63,13 @@ class Translates(Protocol):
     @property
     def config(self) -> Any:
         """All settings."""
+
+    @property
+    def pieces(self) -> Any:
+        """The subword models, of `source` and `target`."""
+
+    def fits(self, text: str) -> bool:
+        """Whether a source is read to its end."""
 
     def translate(
         self,
@@ -229,7 +236,7 @@ class TranslationPipeline:
 
     def _predictions(self, chunks: Iterable[tuple[int, list[Text]]]) -> Iterator[TranslationPrediction | Failure]:
         for number, chunk in chunks:
-            parsed = [_as_paragraphs(item, number + index) for index, item in enumerate(chunk)]
+            parsed = [self._as_paragraphs(item, number + index) for index, item in enumerate(chunk)]
             answers = iter(self._translated([one[1] for one in parsed if not isinstance(one, Failure)]))
             for one in parsed:
                 if isinstance(one, Failure):
@@ -259,12 +266,13 @@ class TranslationPipeline:
         )
         return found
 
-
-def _as_paragraphs(item: Text, number: int) -> tuple[str, list[Part]] | Failure:
-    """A text and its parts; half a pair of surrogates, which no subword model can read, is U+FFFD in them."""
-    if not isinstance(item, str):
-        given = given_words(item, number)
-        if isinstance(given, Failure):
-            return given
-        item = given[0]
-    return item, parts_of(item.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    def _as_paragraphs(self, item: Text, number: int) -> tuple[str, list[Part]] | Failure:
+        """A text and its parts; half a pair of surrogates, which no subword model can read, is U+FFFD in them."""
+        if not isinstance(item, str):
+            given = given_words(item, number)
+            if isinstance(given, Failure):
+                return given
+            item = given[0]
+        text = item.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        parts = parts_of(text, as_written=self.translator.pieces.source.capitals_alone)
+        return item, short_parts(parts, self.translator.fits)

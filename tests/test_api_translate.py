@@ -59,7 +59,7 @@ class Echo:
     """A translator that says what it is asked, but for a name."""
 
     def __init__(self, lost: str = "") -> None:
-        self.config = translators.untrained().config
+        self.config, self.pieces = translators.untrained().config, translators.untrained().pieces
         self.lost = lost
         self.asked: list[str] = []
 
@@ -67,6 +67,9 @@ class Echo:
         self.asked += sentences
         said = [sentence.replace(self.lost, "she") if self.lost else sentence for sentence in sentences]
         return [Translated(one, -1.0, (), None, None) for one in said]
+
+    def fits(self, text: str) -> bool:
+        return len(text) <= 30
 
 
 def test_an_address_within_a_sentence_is_translated_around() -> None:

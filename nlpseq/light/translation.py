@@ -95,6 +95,10 @@ class LightTranslator:
             search = msgspec.structs.replace(search, beam_size=alternatives)
         return [self._translated(sentence, search, alternatives, attention) for sentence in sentences]
 
+    def fits(self, text: str) -> bool:
+        """Whether a source is read to its end."""
+        return self.pieces.fits(text, self.config.source.limit)
+
     def _translated(self, sentence: str, search: SearchConfig, alternatives: int, attention: bool) -> Translated:
         row = self.pieces.ids(self.pieces.source, sentence)[: self.config.source.limit]
         if row == [END]:

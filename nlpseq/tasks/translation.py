@@ -105,6 +105,10 @@ class Translator:
         """The pieces of a source and an end, cut at the limit; drawn with `alpha` where it is given."""
         return self.pieces.ids(self.pieces.source, text, alpha)[: self.config.source.limit]
 
+    def fits(self, text: str) -> bool:
+        """Whether a source is read to its end."""
+        return self.pieces.fits(text, self.config.source.limit)
+
     def target_ids(self, text: str, alpha: float | None = None) -> list[int]:
         """The same of a target."""
         return self.pieces.ids(self.pieces.target, text, alpha)[: self.config.source.limit]

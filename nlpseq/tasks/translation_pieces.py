@@ -65,6 +65,10 @@ class PiecePair(NamedTuple):
         """The ids of a text with an end; with `alpha`, those of one way to split it, drawn at random."""
         return [*(pieces.ids(text) if alpha is None else pieces.sampled_ids(text, alpha)), END]
 
+    def fits(self, text: str, limit: int) -> bool:
+        """Whether a source is of so many pieces at most, its end included."""
+        return len(self.ids(self.source, text)) <= limit
+
     @staticmethod
     def seed(value: int) -> None:
         """Makes the ways to split that are drawn from now on those of a seed."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 LONGEST = 400  # code points of a sentence; what is longer is cut, at a mark or a space where there is one
@@ -18,10 +19,16 @@ _ADDRESS = re.compile(
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+",
     re.IGNORECASE,
 )
+_PICTURES = re.compile(
+    "[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff][\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+    "\ufe0f\u200d\u20e3\U000e0020-\U000e007f]*"
+)
 _BREAK = "\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029"  # whatever some program takes for the end of a line, and tabs
 _BREAKS = re.compile(f"[{_BREAK}]+")
 _LINE = re.compile(f"[^{_BREAK}]+|[{_BREAK}]+")
 _END = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’»)\]]*+(?=\s)|[。！？।]+[”’」』）]*")
+_SPACE = re.compile(r"\s+")
+_I = re.compile(r"\bi\b")
 _BLACK = re.compile(r"\S|\Z")
 _OPENING = re.compile(r"[\s\"'“‘«¿¡(\[—–-]*")
 _LAST_WORD = re.compile(r"(\w+)\.\Z")
@@ -35,54 +42,82 @@ _ABBREVIATIONS = frozenset(
 
 # Names that stand in for addresses while a sentence is translated: most languages leave them as they are.
 _STAND_INS = ("Tom", "John", "Bob")
+_LOUD = 5  # letters of a sentence, all capitals, from which on it is no abbreviation
 
 
 class Part(NamedTuple):
     """A stretch of a text. What is not to be `translated` is kept. `whole` says that it is a sentence, not a piece.
 
-    `addresses` are those in it, each with the name that stands in for it.
+    `addresses` are those in it, each with the name that stands in for it. `as_written` keeps its capitals when it is
+    asked for: for a translator that knows no small letters.
     """
 
     text: str
     translated: bool
     whole: bool = True
     addresses: tuple[tuple[str, str], ...] = ()
+    as_written: bool = False
+
+    @property
+    def loud(self) -> bool:
+        """Whether it is a sentence in capitals throughout, which corpora hardly have."""
+        return not self.as_written and self.text.isupper() and sum(map(str.isalpha, self.text)) >= _LOUD
 
     @property
     def asked(self) -> str:
-        """What is given to the translator: the text with names in the place of its addresses."""
-        if not self.addresses:
-            return self.text
+        """What is given to the translator: names in the place of addresses, small letters in that of capitals."""
+        text = _quiet(self.text) if self.loud else self.text
         names = iter(name for name, _ in self.addresses)
-        return _ADDRESS.sub(lambda _: next(names), self.text)
+        return _ADDRESS.sub(lambda _: next(names), text) if self.addresses else text
 
     def restored(self, translation: str) -> str | None:
         """A translation of what was asked with its addresses; None where one of the names is not in it just once."""
+        shown = translation.upper() if self.loud else translation
         if not self.addresses:
-            return translation
-        there = dict(self.addresses)
+            return shown
+        there = {name.upper() if self.loud else name: address for name, address in self.addresses}
         pattern = re.compile(rf"(?<!\w)(?:{'|'.join(there)})(?!\w)")
-        if sorted(pattern.findall(translation)) != sorted(there):
+        if sorted(pattern.findall(shown)) != sorted(there):
             return None
-        return pattern.sub(lambda found: there[found[0]], translation)
+        return pattern.sub(lambda found: there[found[0]], shown)
 
     def cut(self) -> list[Part]:
         """The same stretch cut at its addresses: for a translator that does not leave names alone."""
-        return list(_pieces(self.text, whole=self.whole))
+        return self._cut(self.text, whole=self.whole)
+
+    def halves(self) -> list[Part]:
+        """The same stretch cut at the space nearest to its middle, if there is one."""
+        middle = len(self.text) // 2
+        spaces = [match.end() for match in _SPACE.finditer(self.text)]
+        at = min(spaces, key=lambda at: abs(at - middle), default=middle)
+        return [*self._cut(self.text[:at], whole=False), *self._cut(self.text[at:], whole=False)]
+
+    def _cut(self, text: str, *, whole: bool) -> list[Part]:
+        return [part._replace(as_written=self.as_written) for part in _pieces(text, whole=whole)]
 
 
-def parts_of(text: str) -> list[Part]:
+def parts_of(text: str, *, as_written: bool = False) -> list[Part]:
     """The parts of a text: joined, they are the text.
 
     A sentence ends at its marks where white space and no lower-case letter follows, at a line break or a tab, and in
-    any case at LONGEST. White space around sentences is kept, and so is whatever has no letter. For addresses (of
-    e-mail and of the web) names stand in.
+    any case at LONGEST and at pictures (emoji). White space around sentences is kept, and so is whatever has no letter.
+    For addresses (of e-mail and of the web) names stand in. `as_written`: see Part.
     """
     parts: list[Part] = []
     for line in _LINE.findall(text):
         for sentence, whole in _sentences(line):
-            parts += _with_names(sentence, whole=whole) or _pieces(sentence, whole=whole)
-    return parts
+            for stretch, alone in _between_pictures(sentence):
+                parts += _with_names(stretch, whole=whole and alone) or _pieces(stretch, whole=whole and alone)
+    return [part._replace(as_written=True) for part in parts] if as_written else parts
+
+
+def short_parts(parts: Iterable[Part], fits: Callable[[str], bool]) -> list[Part]:
+    """The parts, halved until what is asked of each fits."""
+    found: list[Part] = []
+    for part in parts:
+        whole = not part.translated or len(part.text) == 1 or fits(part.asked)
+        found += [part] if whole else short_parts(part.halves(), fits)
+    return found
 
 
 def rejoined(parts: Sequence[Part], translations: Iterable[str]) -> str:
@@ -145,6 +180,24 @@ def _short(sentence: str) -> Iterator[tuple[str, bool]]:
             end = addresses[0][0] if addresses[0][0] > begin else addresses[0][1]
         yield sentence[begin:end], False
         begin = end
+
+
+def _between_pictures(sentence: str) -> Iterator[tuple[str, bool]]:
+    """A sentence cut around its pictures, and whether a stretch of it is all of its words."""
+    if sentence.isascii():
+        yield sentence, True
+        return
+    cuts = sorted({0, len(sentence), *(at for match in _PICTURES.finditer(sentence) for at in match.span())})
+    stretches = [sentence[begin:end] for begin, end in pairwise(cuts)]
+    alone = sum(any(map(str.isalpha, stretch)) for stretch in stretches) == 1
+    for stretch in stretches:
+        yield stretch, alone
+
+
+def _quiet(text: str) -> str:
+    """A text in capitals as it would be written otherwise: the first letter and `I` are left."""
+    first = next(index for index, character in enumerate(text) if character.isalpha())
+    return _I.sub("I", text[: first + 1] + text[first + 1 :].lower())
 
 
 def _with_names(sentence: str, *, whole: bool) -> list[Part]:

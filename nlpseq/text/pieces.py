@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Literal
 
 from nlpseq.errors import DataError, TrustError
@@ -96,6 +97,12 @@ class Pieces:
     def names(self, ids: Sequence[int]) -> list[str]:
         """The pieces as they are written in the model, `▁` for a space before."""
         return [str(self._processor.id_to_piece(index)) for index in ids]
+
+    @cached_property
+    def capitals_alone(self) -> bool:
+        """Whether the pieces have capitals and no small letters."""
+        letters = "".join(self.names(range(NO_CHARACTERS - 1, len(self))))
+        return any(map(str.isupper, letters)) and not any(map(str.islower, letters))
 
 
 def _reason(error: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nlpseq.text.paragraphs import LONGEST, parts_of, rejoined
+from nlpseq.text.paragraphs import LONGEST, Part, parts_of, rejoined, short_parts
 
 
 def translated(text: str) -> list[str]:
@@ -45,6 +45,10 @@ def test_nothing_is_lost_and_every_part_is_short(text: str) -> None:
         ("¿Qué? ¡No!", ["¿Qué?", "¡No!"]),
         ("वह गया। मैं आया।", ["वह गया।", "मैं आया।"]),
         ("One\nTwo\r\n\r\nThree", ["One", "Two", "Three"]),
+        ("I love you 👍🏽", ["I love you"]),
+        ("👩‍💻 Good luck ☀️☀️ see you", ["Good luck", "see you"]),
+        ("👍", []),
+        ("IT IS RAINING. I STAY, OK? NATO", ["It is raining.", "I stay, ok?", "NATO"]),
         ("12,50 — 3:15!", []),
         ("ada@example.org", []),
         ("https://example.org/a?b=c", []),
@@ -148,3 +152,27 @@ def test_a_cut_sentence_gets_no_full_stop_inside() -> None:
     parts = parts_of(text)
     assert sum(part.translated for part in parts) > 1
     assert rejoined(parts, [part.asked.rstrip(".") + "." for part in parts if part.translated]) == text
+
+
+def test_what_is_in_capitals_is_asked_for_in_small_letters_and_answered_in_capitals() -> None:
+    text = "WRITE TO ADA@EXAMPLE.ORG, ÉRIC! Soon."
+    parts = parts_of(text)
+    assert [part.asked for part in parts if part.translated] == ["Write to Tom, éric!", "Soon."]
+    assert rejoined(parts, ["Écris à Tom, Éric !", "Bientôt."]) == "ÉCRIS À ADA@EXAMPLE.ORG, ÉRIC ! Bientôt."
+    assert [part.asked for part in parts_of("STAY HERE.", as_written=True)] == ["STAY HERE."]
+
+
+def test_what_does_not_fit_is_halved_at_spaces_until_it_does() -> None:
+    text = "One two three, four five. A@B.CD six seven eight " + 30 * "x" + " nine."
+    parts = short_parts(parts_of(text), lambda asked: len(asked) <= 12)
+    assert "".join(part.text for part in parts) == text
+    assert [part.asked for part in parts if part.translated][:3] == ["One two", "three,", "four five."]
+    assert all(len(part.asked) <= 12 for part in parts if part.translated)
+    assert Part("A@B.CD", translated=False) in parts
+
+
+@given(nasty, st.integers(1, 20))
+def test_nothing_is_lost_by_halving(text: str, longest: int) -> None:
+    parts = short_parts(parts_of(text), lambda asked: len(asked) <= longest)
+    assert "".join(part.text for part in parts) == text
+    assert all(len(part.asked) <= longest or len(part.text) == 1 for part in parts if part.translated)
