@@ -266,7 +266,8 @@ class Translator:
     def score(self, examples: Sequence[SentencePair]) -> dict[str, float]:
         """BLEU and chrF, cased, of greedy translations, against all targets, of at most `dev_sentences` examples.
 
-        BLEU cuts targets into words by their script, so that it can tell models apart where there are no spaces.
+        BLEU cuts targets into words by their script, and counts shorter runs of words where no translation has four, so
+        that it can tell models apart where there are no spaces, and where all targets are short.
 
         Raises DataError where there is no example.
         """
@@ -277,7 +278,7 @@ class Translator:
         greedy = msgspec.structs.replace(self.config.search, beam_size=1)
         found = [one.translation for one in self.translate([example.source for example in drawn], greedy)]
         references = [example.targets for example in drawn]
-        return {"bleu": bleu(found, references).percent, "chrf": chrf(found, references).percent}
+        return {"bleu": bleu(found, references, effective_order=True).percent, "chrf": chrf(found, references).percent}
 
     def calibrate(self, examples: Sequence[SentencePair]) -> None:
         """Nothing comes after the weights."""

@@ -26,15 +26,18 @@ def bleu(
     *,
     lowercase: bool = False,
     tokenizer: BleuTokenizer | None = None,
+    effective_order: bool = False,
 ) -> Overlap:
     """BLEU (Papineni et al. 2002) of detokenised text, tokenised as `tokenizer_of` its references (Post 2018).
 
     `references` has one or more for each translation. Lower-cased, it comes near to what older papers report on
-    lower-cased tokenised text. Raises ValueError where there is nothing to score.
+    lower-cased tokenised text. With `effective_order`, where no translation has four words the longest runs that there
+    are count, instead of nothing at all. Raises ValueError where there is nothing to score.
     """
     from sacrebleu.metrics.bleu import BLEU
 
-    metric = BLEU(lowercase=lowercase, force=True, tokenize=tokenizer or tokenizer_of(references))
+    tokenize = tokenizer or tokenizer_of(references)
+    metric = BLEU(lowercase=lowercase, force=True, tokenize=tokenize, effective_order=effective_order)
     return _counted(metric, translations, references)
 
 

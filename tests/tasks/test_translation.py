@@ -328,11 +328,23 @@ def test_a_side_over_the_limit_is_cut_and_has_no_end() -> None:
     assert END not in item.source_ids + item.target_ids
 
 
-def test_the_best_model_is_found_where_the_target_has_no_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "models"),
+    [
+        (
+            "我们昨天在城里看了一部很长的电影。",
+            ["他在家。", "我们昨天在城里买面包。", "我们今天在城里看了一部很长的电影。"],
+        ),
+        ("un chat noir", ["une maison", "un chien noir", "un chat noir"]),
+    ],
+    ids=["no spaces", "three words"],
+)
+def test_the_best_model_is_found_whatever_the_targets_are(
+    wanted: str, models: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Three models, of which the second has half of each sentence right, and the third nearly all of it."""
-    translator, wanted = untrained(), "我们昨天在城里看了一部很长的电影。"
-    scores = []
-    for said in ("他在家。", "我们昨天在城里买面包。", "我们今天在城里看了一部很长的电影。"):
+    translator, scores = untrained(), []
+    for said in models:
         found = [Translated(said, 0.0, (), None, None)]
         monkeypatch.setattr(translator, "translate", lambda *_, found=found: found)
         scores.append(translator.score([SentencePair(source="a b", targets=(wanted,))])[Translator.main_score])
