@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 LONGEST = 400  # code points of a sentence; what is longer is cut, at a mark or a space where there is one
@@ -60,8 +60,15 @@ class Part(NamedTuple):
 
     @property
     def loud(self) -> bool:
-        """Whether it is a sentence in capitals throughout, which corpora hardly have."""
-        return not self.as_written and self.text.isupper() and sum(map(str.isalpha, self.text)) >= _LOUD
+        """Whether it is a sentence in capitals throughout, which corpora hardly have; whatever its addresses are in.
+
+        An abbreviation among letters that are neither capital nor small, as of Chinese, does not make it one.
+        """
+        text = _ADDRESS.sub("", self.text) if self.addresses else self.text
+        if self.as_written or not text.isupper():
+            return False
+        letters = [character for character in text if character.isalpha()]
+        return len(letters) >= _LOUD and all(map(str.isupper, letters))
 
     @property
     def asked(self) -> str:
@@ -183,11 +190,14 @@ def _short(sentence: str) -> Iterator[tuple[str, bool]]:
 
 
 def _between_pictures(sentence: str) -> Iterator[tuple[str, bool]]:
-    """A sentence cut around its pictures, and whether a stretch of it is all of its words."""
-    if sentence.isascii():
+    """A sentence cut around its pictures, but for those of addresses, and whether a stretch has all of its words."""
+    if sentence.isascii() or not _PICTURES.search(sentence):
         yield sentence, True
         return
-    cuts = sorted({0, len(sentence), *(at for match in _PICTURES.finditer(sentence) for at in match.span())})
+    addresses = [match.span() for match in _ADDRESS.finditer(sentence)]
+    pictures = [match.span() for match in _PICTURES.finditer(sentence)]
+    outside = [span for span in pictures if not any(begin <= span[0] < end for begin, end in addresses)]
+    cuts = sorted({0, len(sentence), *chain.from_iterable(outside)})
     stretches = [sentence[begin:end] for begin, end in pairwise(cuts)]
     alone = sum(any(map(str.isalpha, stretch)) for stretch in stretches) == 1
     for stretch in stretches:
