@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 
 from nlpseq.errors import UsageError
-from nlpseq.machine import wanted_cores
+from nlpseq.machine import told_cores, usable_cores
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,12 +28,13 @@ def find_device(name: str) -> torch.device:
 
 
 def use_threads(count: int | None) -> None:
-    """Sets the CPU threads of this process; None: as torch chose, but no more than a container may use.
+    """Sets the CPU threads of this process; None: as torch has it, but, where OMP_NUM_THREADS did not tell it, no more
+    than a container may use.
 
     Raises UsageError for less than one.
     """
     if count is None:
-        count = min(torch.get_num_threads(), wanted_cores())
+        count = torch.get_num_threads() if told_cores() else min(torch.get_num_threads(), usable_cores())
     if count < 1:
         raise UsageError(f"threads is {count}. Give 1 or more, or None for as many as torch chooses.")
     torch.set_num_threads(count)

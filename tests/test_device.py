@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from nlpseq.device import side_by_side
+from nlpseq import device
+from nlpseq.device import side_by_side, use_threads
 
 CPU = torch.device("cpu")
 
@@ -44,3 +45,14 @@ def test_what_goes_wrong_is_raised_where_the_results_are_read() -> None:
 @pytest.mark.usefixtures("three_threads")
 def test_one_piece_of_work_has_all_threads() -> None:
     assert list(side_by_side(lambda _: torch.get_num_threads(), [None], CPU)) == [3]
+
+
+@pytest.mark.usefixtures("three_threads")
+@pytest.mark.parametrize(("told", "there", "threads"), [("1", 8, 3), ("8", 2, 3), ("", 2, 2), ("", 8, 3)])
+def test_threads_that_a_program_has_set_stay(
+    monkeypatch: pytest.MonkeyPatch, told: str, there: int, threads: int
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    monkeypatch.setattr(device, "usable_cores", lambda: there)
+    use_threads(None)
+    assert torch.get_num_threads() == threads
