@@ -23,6 +23,9 @@ def locked(folder: Path) -> Iterator[None]:
     The lock is on a file beside the folder, which itself is replaced with every checkpoint. Where the system or the
     file system knows no such locks, nothing is held.
     """
+    if not fcntl:
+        yield  # a file that is open could not be removed there, either
+        return
     folder = folder.resolve()
     path = folder.with_name(f".{folder.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,8 +40,7 @@ def _held(path: Path, folder: Path) -> IO[bytes]:
     while True:
         file = path.open("ab")
         try:
-            if fcntl:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
             raise UsageError(

@@ -21,7 +21,7 @@ from nlpseq.checkpoint import load_task, verify
 from nlpseq.errors import DataError, TrustError, UsageError
 from nlpseq.records import Progress
 from nlpseq.tasks.tagging import Tagger
-from nlpseq.training import loop
+from nlpseq.training import lock, loop
 from nlpseq.training import train as module
 from nlpseq.training.resume import is_unfinished
 from nlpseq.training.train import Job, hold_out, train
@@ -284,6 +284,13 @@ def test_a_file_system_without_locks_is_no_hindrance(
     monkeypatch.setattr(fcntl, "flock", none)
     list(train(job(tmp_path / "run")))
     assert weights_of(tmp_path / "run") == weights_of(whole)
+
+
+def test_a_system_without_locks_gets_no_file_beside_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows does not remove a file that is open, as that of a lock is."""
+    monkeypatch.setattr(lock, "fcntl", None)
+    with lock.locked(tmp_path / "run"):
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_the_log_is_whole_on_a_file_system_without_hard_links(
