@@ -130,6 +130,9 @@ class SearchConfig(Section, frozen=True):
     no_repeat_ngram_size: Annotated[
         int, Meta(ge=0, description="no sequence of that many pieces comes twice, which ends loops; 0: no guard")
     ] = 6
+    respell_names: Annotated[
+        bool, Meta(description="a made-up word that is like a name of the source is spelt as it is there")
+    ] = True
 
 
 class TrainingConfig(Section, frozen=True):

@@ -5,7 +5,7 @@ Axes: S source and T target positions, Q hypotheses, D features of a piece, V ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -21,8 +21,9 @@ from nlpseq.records import Attention
 from nlpseq.tasks.translation_answers import LONGER, Translated, answered
 from nlpseq.tasks.translation_config import TranslationConfig
 from nlpseq.tasks.translation_pieces import PiecePair
+from nlpseq.tasks.translation_words import KnownWords
 from nlpseq.text.hypothesis import Hypothesis
-from nlpseq.text.pieces import BEGIN, END, PIECE_PADDING, PIECE_UNKNOWN, Pieces
+from nlpseq.text.pieces import BEGIN, END, PIECE_PADDING, PIECE_UNKNOWN
 
 
 class Growing(NamedTuple):
@@ -75,11 +76,15 @@ class LightTranslator:
     """A translator: its settings, its pieces and its network."""
 
     config_type: ClassVar[Any] = TranslationConfig
-    read_plain: ClassVar[Any] = staticmethod(PiecePair.from_plain)
 
-    def __init__(self, weights: Weights, config: TranslationConfig, source: Pieces, target: Pieces) -> None:
-        self.config, self.pieces = config, PiecePair(source, target)
+    def __init__(self, weights: Weights, config: TranslationConfig, pieces: PiecePair, words: KnownWords) -> None:
+        self.config, self.pieces, self.words = config, pieces, words
         self.network = TranslationNetwork(weights, config, self.pieces)
+
+    @staticmethod
+    def read_plain(plain: Mapping[str, Any]) -> tuple[PiecePair, KnownWords]:
+        """The pieces and the words of a checkpoint."""
+        return PiecePair.from_plain(plain), KnownWords.from_plain(plain)
 
     def translate(
         self,
@@ -102,7 +107,7 @@ class LightTranslator:
     def _translated(self, sentence: str, search: SearchConfig, alternatives: int, attention: bool) -> Translated:
         row = self.pieces.ids(self.pieces.source, sentence)[: self.config.source.limit]
         if row == [END]:
-            return answered(self.pieces.target, row, [], None, alternatives)
+            return answered(self.pieces.target.text, row, [], None, alternatives)
         growing = self.network.read(row[::-1] if self.config.source.reverse else row)
         cap = int(np.float32(len(row)) * np.float32(search.length_cap)) + LONGER
         found = beam_search(
@@ -116,7 +121,8 @@ class LightTranslator:
             wanted=alternatives,
         )
         look = self._attention(row, found[0], growing) if attention and found else None
-        return answered(self.pieces.target, row, found, look, alternatives)
+        spelt = self.words.speller(self.pieces.target, sentence, search)
+        return answered(spelt, row, found, look, alternatives)
 
     def _attention(self, row: Sequence[int], best: Hypothesis, growing: Growing) -> Attention | None:
         """Where the best translation looked, in the order of the text, whichever way it was read."""

@@ -26,6 +26,7 @@ from nlpseq.tasks.translation_names import Copied
 from nlpseq.tasks.translation_network import TranslationNetwork
 from nlpseq.tasks.translation_pieces import PiecePair
 from nlpseq.tasks.translation_search import searched
+from nlpseq.tasks.translation_words import KnownWords
 from nlpseq.text.overlap import bleu, chrf
 from nlpseq.text.pieces import BEGIN, END
 
@@ -65,9 +66,9 @@ class Translator:
     main_score: ClassVar[str] = "bleu"
     config_type: ClassVar[Any] = TranslationConfig
 
-    def __init__(self, config: TranslationConfig, pieces: PiecePair) -> None:
+    def __init__(self, config: TranslationConfig, pieces: PiecePair, words: KnownWords | None = None) -> None:
         self.carried: dict[str, Tensor] = {}
-        self.config, self.pieces = config, pieces
+        self.config, self.pieces, self.words = config, pieces, words or KnownWords()
         sizes = len(pieces.source), len(pieces.target)
         self.network = TranslationNetwork(config.vectors, config.encoder, config.decoder, sizes, joint=pieces.joint)
 
@@ -94,6 +95,7 @@ class Translator:
     def encode(self, example: SentencePair) -> Encoded:
         """The source and the first of the targets, as ids."""
         source, target = example.source, example.targets[0]
+        self.words.learn(source, target)
         if self.config.augment.replace_copied:
             self.copied.learn(source, target)
         return self._encoded(source, target)
@@ -126,7 +128,7 @@ class Translator:
             for source, found in zip(sources, teacher.translate(sources), strict=True):
                 cut += found.cut_short
                 if found.translation and not found.cut_short:
-                    result.append(self.encode(SentencePair(source=source, targets=(found.translation,))))
+                    result.append(self._encoded(source, found.translation))
         if cut:
             _log.warning(
                 "Note: %d of %d translations of the teachers were cut short, and are not learnt "
@@ -214,8 +216,8 @@ class Translator:
             for index, hypotheses in zip(indices, batch, strict=True):
                 found[index] = hypotheses
         looks = self._attention(rows, found) if attention else [None] * len(rows)
-        target = self.pieces.target
-        return [answered(target, *one, alternatives) for one in zip(rows, found, looks, strict=True)]
+        spelt = [self.words.speller(self.pieces.target, sentence, search) for sentence in sentences]
+        return [answered(*one, alternatives) for one in zip(spelt, rows, found, looks, strict=True)]
 
     def _groups(self, rows: Sequence[Sequence[int]], budget: int) -> Iterator[list[int]]:
         """Indices of rows that are more than an end, by length."""
@@ -286,13 +288,13 @@ class Translator:
     # -- checkpoint
 
     def to_plain(self) -> dict[str, Any]:
-        """The subword models, by file name below the checkpoint's `text/`."""
-        return self.pieces.to_plain()
+        """The subword models, and the words of the training text, by file name below the checkpoint's `text/`."""
+        return {**self.pieces.to_plain(), **self.words.to_plain()}
 
     @classmethod
     def from_plain(cls, config: TranslationConfig, plain: Mapping[str, Any]) -> Translator:
         """The inverse of `to_plain`, with fresh weights. Raises TrustError for bytes that are no subword model."""
-        return cls(config, PiecePair.from_plain(plain))
+        return cls(config, PiecePair.from_plain(plain), KnownWords.from_plain(plain))
 
 
 def _drawn(count: int, part: float) -> list[int]:

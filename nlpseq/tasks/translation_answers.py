@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from nlpseq.records import Alternative, Attention
 from nlpseq.text.hypothesis import Hypothesis
-from nlpseq.text.pieces import END, Pieces
+from nlpseq.text.pieces import END
 
 LONGER = 10  # pieces that a translation may have beside so many for each of its source
 
@@ -29,12 +29,16 @@ class Translated(NamedTuple):
 
 
 def answered(
-    pieces: Pieces, row: Sequence[int], found: Sequence[Hypothesis], attention: Attention | None, alternatives: int
+    spelt: Callable[[Sequence[int]], str],
+    row: Sequence[int],
+    found: Sequence[Hypothesis],
+    attention: Attention | None,
+    alternatives: int,
 ) -> Translated:
     """What is said of a source (its ids) of which so much was found: of what has no piece, nothing."""
     texts: dict[str, float] = {}  # other pieces may spell the same
     for one in found:
-        texts.setdefault(pieces.text(one.ids), one.total / (len(one.ids) + 1))
+        texts.setdefault(spelt(one.ids), one.total / (len(one.ids) + 1))
     best = tuple(Alternative(text, score) for text, score in texts.items())[:alternatives]
     if not best:
         return Translated("", 0.0, (), attention, None)

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import torch
+from torch import Tensor
 
 from nlpseq.checkpoint import FORMAT, MANIFEST, Manifest, load_task, round_weights, save
 from nlpseq.device import find_device
@@ -151,11 +152,21 @@ def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
     if job.resume:
         state = read_state(job.output, fingerprint)
         if state:
-            run.restore(*state)
+            _restore(run, state, job)
         elif (job.output / MANIFEST).exists():
             remove_state(job.output)
             raise UsageError(f"{job.output}: this run is over; there is nothing to resume.")
     return task, run
+
+
+def _restore(run: Run, state: tuple[dict[str, Tensor], dict[str, Any]], job: Job) -> None:
+    try:
+        run.restore(*state)
+    except KeyError as error:
+        raise UsageError(
+            f"{job.output / RESUME}: was written by another version of nlpseq, without {error}. Go on with that one, "
+            "or begin anew in another folder."
+        ) from None
 
 
 def _on_device(task: Task, job: Job) -> Task:

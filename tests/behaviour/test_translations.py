@@ -28,6 +28,11 @@ FRENCH = {
     "Thank you very much!": ("Merci", "!"),
     "I have never seen such a beautiful sunset.": ("jamais vu", "coucher de soleil"),
     "My brother bought three books.": ("frère", "trois livres"),
+    "Hello!": ("Bonjour",),
+    "Good evening.": ("Bonsoir",),
+    "Good morning, my friend!": ("Bonjour", "ami"),
+    "I love you 👍": ("aime", "👍"),
+    "IT IS RAINING TODAY.": ("PLEUT", "AUJOURD'HUI"),
 }
 
 GERMAN = {
@@ -44,6 +49,11 @@ GERMAN = {
     "I would like a cup of coffee.": ("Tasse Kaffee",),
     "Thank you very much!": ("Dank", "!"),
     "My brother bought three books.": ("Bruder", "drei Bücher"),
+    "Hello!": ("Hallo",),
+    "Good evening.": ("Guten Abend",),
+    "Good morning, my friend!": ("Guten Morgen", "Freund"),
+    "I love you 👍": ("liebe", "👍"),
+    "IT IS RAINING TODAY.": ("REGNET", "HEUTE"),
     "Berlin is a big city.": ("Berlin", "große Stadt"),
 }
 ENGLISH = {
@@ -61,6 +71,11 @@ ENGLISH = {
     "Merci beaucoup !": ("Thank", "much"),
     "Mon frère a acheté trois livres.": ("brother bought three books",),
     "Je n'ai jamais vu un si beau coucher de soleil.": ("never seen", "sunset"),
+    "Bonjour !": ("Hello",),
+    "Bonsoir, mon ami.": ("evening", "friend"),
+    "Bonjour, je voudrais un café.": ("Hello", "coffee"),
+    "Je t'aime 👍": ("love you", "👍"),
+    "IL PLEUT AUJOURD'HUI.": ("RAIN", "TODAY"),
 }
 DIRECTIONS = {"en-fr": FRENCH, "en-de": GERMAN, "fr-en": ENGLISH}
 CASES = [(direction, *case) for direction, cases in DIRECTIONS.items() for case in cases.items()]

@@ -154,8 +154,8 @@ def test_reversal_is_kept_in_the_checkpoint(tmp_path: Path) -> None:
 
 def test_pieces_are_joint_or_separate(tmp_path: Path) -> None:
     joint, separate = (untrained(pieces={"joint": joint}) for joint in (True, False))
-    assert list(joint.to_plain()) == ["pieces"]
-    assert list(separate.to_plain()) == ["source", "target"]
+    assert list(joint.pieces.to_plain()) == ["pieces"]
+    assert list(separate.pieces.to_plain()) == ["source", "target"]
     loaded, _ = load_task(write_checkpoint(tmp_path / "it", separate))
     assert loaded.to_plain() == separate.to_plain()
     assert len(joint.network.vectors) == 1

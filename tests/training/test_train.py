@@ -21,7 +21,7 @@ from nlpseq.checkpoint import load_task, verify
 from nlpseq.errors import DataError, TrustError, UsageError
 from nlpseq.records import Progress
 from nlpseq.tasks.tagging import Tagger
-from nlpseq.training import lock, loop
+from nlpseq.training import lock, loop, resume
 from nlpseq.training import train as module
 from nlpseq.training.resume import is_unfinished
 from nlpseq.training.train import Job, hold_out, train
@@ -178,6 +178,19 @@ def test_a_damaged_state_is_told(tmp_path: Path, damage: Any) -> None:
     path = folder / "resume" / "state.safetensors"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(TrustError, match="Remove"):
+        list(train(job(folder, resume=True)))
+
+
+def test_the_state_of_another_version_is_refused(tmp_path: Path) -> None:
+    """One that did not keep how long its last evaluation took."""
+    folder = tmp_path / "run"
+    _stop_after(train(job(folder)), 8)
+    fingerprint = job(folder).fingerprint()
+    state = resume.read_state(folder, fingerprint)
+    assert state is not None
+    state[1].pop("evaluating")
+    resume.write_state(folder, fingerprint, *state)
+    with pytest.raises(UsageError, match="another version of nlpseq, without 'evaluating'"):
         list(train(job(folder, resume=True)))
 
 
