@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
+PREFIX = "NLPSEQ_"
 KNOWN = frozenset(
     {
         "NLPSEQ_BATCH_SIZE", "NLPSEQ_BENCH_CACHE", "NLPSEQ_CACHE", "NLPSEQ_CHECKPOINT", "NLPSEQ_CORPORA_MIRROR",
@@ -15,7 +16,7 @@ KNOWN = frozenset(
 
 def unknown(variables: Iterable[str]) -> list[str]:
     """A sentence for each NLPSEQ_* variable that has no effect; the settings of trainings are known too."""
-    odd = sorted(name for name in variables if name.startswith("NLPSEQ_") and name not in KNOWN)
+    odd = sorted(name for name in variables if name.startswith(PREFIX) and name not in KNOWN)
     if not odd:
         return []
     known = KNOWN | _settings()
@@ -35,6 +36,10 @@ def _settings() -> set[str]:
 
 
 def _sentence(name: str, known: Collection[str]) -> str:
-    near = get_close_matches(name, sorted(known), n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(KNOWN))}, and NLPSEQ_SECTION__SETTING."
+    bare = sorted(other.removeprefix(PREFIX) for other in known)
+    near = get_close_matches(name.removeprefix(PREFIX), bare, n=1)  # with what all share, any would be near
+    if near:
+        hint = f"Did you mean {PREFIX}{near[0]}?"
+    else:
+        hint = f"Known: {', '.join(sorted(KNOWN))}, and {PREFIX}SECTION__SETTING."
     return f"Note: the variable {name} has no effect. {hint}"

@@ -178,6 +178,19 @@ def test_a_variable_that_means_nothing_is_told_once() -> None:
     assert lines[0].startswith("Note: the variable NLPSEQ_\u241b[31m has no effect. ")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("NLPSEQ_MIRROR", "Did you mean NLPSEQ_CORPORA_MIRROR?"),
+        ("NLPSEQ_CORPUS", "Known: NLPSEQ_BATCH_SIZE, "),
+        ("NLPSEQ_FORMAT", "Known: NLPSEQ_BATCH_SIZE, "),
+        ("NLPSEQ_", "Known: NLPSEQ_BATCH_SIZE, "),
+    ],
+)
+def test_what_all_variables_begin_with_makes_none_near(name: str, hint: str) -> None:
+    assert unknown([name])[0].startswith(f"Note: the variable {name} has no effect. {hint}")
+
+
 def test_every_variable_that_is_read_is_known() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in Path(nlpseq.__file__).parent.rglob("*.py"))
     read = set(re.findall(r"""["']NLPSEQ_[A-Z_]+["']""", sources))
