@@ -22,6 +22,7 @@ _ADDRESS = re.compile(
 _PICTURES = re.compile(
     "[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff][\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
     "\ufe0f\u200d\u20e3\U000e0020-\U000e007f]*"
+    r"|\S\ufe0f\u20e3?|[0-9#*]\u20e3"  # signs and digits that are to be shown as pictures
 )
 _BREAK = "\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029"  # whatever some program takes for the end of a line, and tabs
 _BREAKS = re.compile(f"[{_BREAK}]+")
@@ -30,6 +31,7 @@ _END = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’»)\]]*+(?=\s)|[。！？
 _SPACE = re.compile(r"\s+")
 _I = re.compile(r"\bi\b")
 _BLACK = re.compile(r"\S|\Z")
+_AFTER_COMMA = re.compile(r"(?![,;:]\s)\S|\Z")
 _OPENING = re.compile(r"[\s\"'“‘«¿¡(\[—–-]*")
 _LAST_WORD = re.compile(r"(\w+)\.\Z")
 _CUT = re.compile(r"[,;:—–]\s|\s")
@@ -238,13 +240,17 @@ def _pieces(sentence: str, *, whole: bool) -> Iterator[Part]:
 
 
 def _stripped(text: str, *, whole: bool) -> Iterator[Part]:
-    """A stretch without addresses: the white space around it, and what is to be translated, if there is a letter."""
-    inside = text.strip()
+    """A stretch without addresses: the white space around it, and what is to be translated, if there is a letter.
+
+    To a piece of a sentence the comma before it does not belong, either.
+    """
+    black = _BLACK.search(text) if whole else _AFTER_COMMA.search(text)
+    start = black.start() if black else len(text)
+    inside = text[start:].rstrip()
     if not any(map(str.isalpha, inside)):
         if text:
             yield Part(text, translated=False)
         return
-    start = text.index(inside)
     if start:
         yield Part(text[:start], translated=False)
     yield Part(inside, translated=True, whole=whole)
