@@ -69,8 +69,9 @@ def is_language(text: str) -> bool:
 
 
 def language_of(path: str | Path, known: Sequence[str] = _NONE) -> str | None:
-    """The language that a file's suffix names: `fr` of `mine.fr.gz`; one of ISO 639-1, or else of those `known`."""
-    suffix = Path(content_name(path)).suffix.removeprefix(".")
+    """The language that a file's suffix names: `fr` of `mine.fr.gz` or `mine.fr.txt`; of ISO 639-1, or of `known`."""
+    name = Path(content_name(path))
+    suffix = Path(name.stem if name.suffix == ".txt" else name).suffix.removeprefix(".")
     is_code = is_language(suffix) and re.split("[-_]", suffix)[0] in CODES
     return suffix if is_code or suffix in known else None
 

@@ -29,6 +29,7 @@ _BREAKS = re.compile(f"[{_BREAK}]+")
 _LINE = re.compile(f"[^{_BREAK}]+|[{_BREAK}]+")
 _END = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’»)\]]*+(?=\s)|[。！？।]+[”’」』）]*")
 _SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _I = re.compile(r"\bi\b")
 _BLACK = re.compile(r"\S|\Z")
 _AFTER_COMMA = re.compile(r"(?![,;:]\s)\S|\Z")
@@ -64,13 +65,15 @@ class Part(NamedTuple):
     def loud(self) -> bool:
         """Whether it is a sentence in capitals throughout, which corpora hardly have; whatever its addresses are in.
 
-        An abbreviation among letters that are neither capital nor small, as of Chinese, does not make it one.
+        It has several words, or is an exclamation: one word may be an abbreviation, and one among letters that are
+        neither capital nor small, as of Chinese, does not make it one.
         """
         text = _ADDRESS.sub("", self.text) if self.addresses else self.text
         if self.as_written or not text.isupper():
             return False
-        letters = [character for character in text if character.isalpha()]
-        return len(letters) >= _LOUD and all(map(str.isupper, letters))
+        words = _WORD.findall(text)
+        letters = "".join(words)
+        return len(letters) >= _LOUD and (len(words) > 1 or text.endswith("!")) and all(map(str.isupper, letters))
 
     @property
     def asked(self) -> str:

@@ -30,7 +30,7 @@ class Run:
         self.optimizer = build_optimizer(task.network, config)
         self.average = MovingAverage(task.network, config.average) if config.average else None
         self.best: dict[str, Tensor] = {}
-        self.epoch = self.position = self.step = self.waited = 0
+        self.epoch = self.position = self.step = self.evaluated = self.waited = 0
         self.seconds = self.evaluating = 0.0  # of all parts of the run; of its last evaluation
         self.best_score = float("-inf")
         self.best_scores: dict[str, float] = {}
@@ -39,7 +39,8 @@ class Run:
         self.random_states = seeded(self.generators, config.seed)
 
     COUNTERS = (
-        "epoch", "position", "step", "waited", "seconds", "evaluating", "best_score", "best_scores", "mixed",
+        "epoch", "position", "step", "evaluated", "waited", "seconds", "evaluating",
+        "best_score", "best_scores", "mixed",
     )  # fmt: skip
 
     @property
@@ -134,7 +135,7 @@ def fit(run: Run, items: Sequence[Any], dev: Sequence[Any], *, time_limit: float
 
 def _over(run: Run) -> bool:
     config = run.config
-    tired = bool(config.patience) and run.waited >= config.patience and run.step >= PATIENT_STEPS
+    tired = bool(config.patience) and run.waited >= config.patience and run.evaluated >= PATIENT_STEPS
     return run.epoch >= config.epochs or tired
 
 
@@ -193,7 +194,7 @@ def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:
 
 def _evaluate(run: Run, dev: Sequence[Any]) -> tuple[dict[str, float], bool]:
     """Scores the averaged weights, and keeps them where they are the best so far."""
-    started = time.monotonic()
+    started, run.evaluated = time.monotonic(), run.step
     with run.averaged():
         scores = run.task.score(dev)
         best = scores[run.task.main_score] > run.best_score

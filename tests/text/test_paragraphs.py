@@ -52,6 +52,7 @@ def test_nothing_is_lost_and_every_part_is_short(text: str) -> None:
         ("Hello 👋, how are you?", ["Hello", "how are you?"]),
         (", says he. Yes", [", says he.", "Yes"]),
         ("IT IS RAINING. I STAY, OK? NATO", ["It is raining.", "I stay, ok?", "NATO"]),
+        ("UNESCO\nCOVID-19\nTHE U.S.A.\nHELLO!", ["UNESCO", "COVID-19", "THE U.S.A.", "Hello!"]),
         ("这是IBM的电脑。", ["这是IBM的电脑。"]),
         ("WRITE TO a@b.org NOW", ["Write to Tom now"]),
         ("See https://a.org/☀/b, please", ["See Tom, please"]),

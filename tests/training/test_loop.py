@@ -168,8 +168,9 @@ def test_no_run_ends_for_want_of_a_better_score_before_it_can_have_begun_to_lear
     run = begin(epochs=50, patience=3)
     monkeypatch.setattr(run.task, "score", lambda _: {"mean": 1.0})
     steps = len(run.task.batches([run.task.encode(e) for e in TRAIN], 60, 1))
-    monkeypatch.setattr(loop, "PATIENT_STEPS", 20 * steps)
+    monkeypatch.setattr(loop, "PATIENT_STEPS", 20 * steps - 1)  # within an epoch, which is run to its end
     assert len([p for p in going(run) if p.scores]) == 20
+    assert run.step == 20 * steps
 
 
 def test_without_patience_all_epochs_are_run(monkeypatch: pytest.MonkeyPatch) -> None:
