@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Trains the shipped judge of opinions on one core in some two hours: word vectors of the reviews (labelled or not), a
-# language model of them, a classifier from both, labels for the reviews without any, a classifier that goes on with these,
-# and one that goes on from it with people's labels alone. Needs nlpseq as a command, gensim and scikit-learn in the same
-# environment, and the corpora: by `nlpseq corpora get sst imdb`, or from NLPSEQ_CORPORA_MIRROR. Interrupted, it goes on
-# where it was when it is run again.
+# language model of them, a classifier from both, labels for the reviews without any, and a classifier that goes on with
+# these. Needs nlpseq as a command, gensim and scikit-learn in the same environment, and the corpora: by `nlpseq corpora
+# get sst imdb`, or from NLPSEQ_CORPORA_MIRROR. Interrupted, it goes on where it was when it is run again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 recipes=checkpoints/recipes
@@ -26,5 +25,4 @@ if ! test -f $run-labelled.jsonl; then
   python $recipes/label_texts.py --train imdb@polarity --texts imdb:unlabelled --judge $run-base -o $run-labelled.jsonl.part
   mv $run-labelled.jsonl.part $run-labelled.jsonl
 fi
-train sentiment -reviews --start $run-base
-train sentiment "" --start $run-reviews --card $recipes/sentiment-en.md
+train sentiment "" --start $run-base --card $recipes/sentiment-en.md
