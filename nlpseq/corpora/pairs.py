@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain, zip_longest
@@ -83,7 +84,8 @@ def detect_pair_format(path: str | Path, languages: Sequence[str] = ()) -> str:
     suffix = Path(content_name(path)).suffix.lower()
     if suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
-    if language_of(path, languages):
+    language = language_of(path, languages)
+    if language and (language in languages or not re.search("[-_]", language)):  # `en-fr` may name both sides
         return "lines"
     line = next((text for _, text in read_lines(path) if text.strip()), "")
     if line.lstrip().startswith("{"):

@@ -243,3 +243,10 @@ def test_what_was_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows
     if not any("\ufeff" in source + target for source, target in rows):
         assert read(*files) == bare
         assert read(table) == bare
+
+
+@pytest.mark.parametrize("name", ["corpus.en-fr", "corpus.en-fr.txt", "corpus.txt"])
+def test_a_file_that_is_named_after_both_languages_is_one_of_pairs(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("a\tb\n", encoding="utf-8")
+    assert grouped([str(path)]) == [(str(path),)]
