@@ -4,13 +4,13 @@ manifest.json       format number, task, languages, scores, sources, and the SHA
 config.json         all settings
 text/*.json         vocabularies, label sets, temperatures
 text/*.model        subword models of SentencePiece
-model.safetensors   the weights, float16
+model.safetensors   the weights, float16; tables of vectors, where the settings say so, as int8 and a scale a row
 README.md           the model card
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from nlpseq.manifest import (
     shipped_checkpoints,
     verify,
 )
+from nlpseq.nn.tables import SCALES, coarse, coarse_tables, fine
 from nlpseq.tasks import TASKS, Task
 
 __all__ = [
@@ -63,8 +64,9 @@ def save(
 ) -> Manifest:
     """Writes a whole checkpoint in place of `folder`, or leaves everything as it was.
 
-    `weights` are stored instead of those in the network where they are given; floating-point ones as float16. What
-    else lies in an existing folder (such as `resume/`) stays. Returns the manifest as written.
+    `weights` are stored instead of those in the network where they are given; floating-point ones as float16, and some
+    tables in eight bits (`nn/tables.py`). What else lies in an existing folder (such as `resume/`) stays. Returns the
+    manifest as written.
     """
     with replacing(folder) as fresh:
         (fresh / CONFIG).write_bytes(pretty_json(task.config))
@@ -74,9 +76,9 @@ def save(
             file = fresh / "text" / f"{name}.{'model' if raw else 'json'}"
             file.write_bytes(value if raw else msgspec.json.encode(value))
         weights = task.network.state_dict() if weights is None else weights
-        halves = {n: (w.half() if w.is_floating_point() else w).cpu().contiguous() for n, w in weights.items()}
-        _must_be_finite(halves, folder)
-        save_file(halves, fresh / WEIGHTS)
+        stored = {n: w.cpu().contiguous() for n, w in _stored(weights, coarse_tables(task.network)).items()}
+        _must_be_finite(stored, folder)
+        save_file(stored, fresh / WEIGHTS)
         (fresh / WEIGHTS).chmod((fresh / CONFIG).stat().st_mode)  # safetensors makes it readable to its owner alone
         (fresh / CARD).write_text(card, encoding="utf-8")
         written = sorted(path for path in fresh.rglob("*") if path.is_file())
@@ -84,6 +86,17 @@ def save(
         manifest = msgspec.structs.replace(manifest, format=FORMAT, task=task.task, files=files)
         (fresh / MANIFEST).write_bytes(pretty_json(manifest))
     return manifest
+
+
+def _stored(weights: Mapping[str, Tensor], tables: Collection[str]) -> dict[str, Tensor]:
+    """What is written of weights: those named in `tables` in eight bits, other floating-point ones as float16."""
+    stored: dict[str, Tensor] = {}
+    for name, weight in weights.items():
+        if name in tables:
+            stored[name], stored[name + SCALES] = coarse(weight)
+        else:
+            stored[name] = weight.half() if weight.is_floating_point() else weight
+    return stored
 
 
 def _must_be_finite(weights: Mapping[str, Tensor], where: Path) -> None:
@@ -99,9 +112,10 @@ def pretty_json(value: Any) -> bytes:
 
 def round_weights(network: nn.Module) -> None:
     """Rounds weights to what `save` will store, so that scores measured now are those of the saved checkpoint."""
+    tables = coarse_tables(network)
     with torch.no_grad():
-        for weight in network.parameters():
-            weight.copy_(weight.half())
+        for name, weight in network.named_parameters():
+            weight.copy_(fine(*coarse(weight)) if name in tables else weight.half())
 
 
 def load_task(folder: Path) -> tuple[Task, Manifest]:
@@ -119,7 +133,8 @@ def load_task(folder: Path) -> tuple[Task, Manifest]:
             task = kind.from_plain(config, plain)
     except Exception as error:
         raise misfit(folder, error) from None
-    task.network.load_state_dict(_read_weights(folder / WEIGHTS, task.network.state_dict()), assign=True)
+    tables = coarse_tables(task.network)
+    task.network.load_state_dict(_read_weights(folder / WEIGHTS, task.network.state_dict(), tables), assign=True)
     task.network.eval()
     return task, manifest
 
@@ -140,23 +155,32 @@ class _Undrawn(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a file, float16 as float32; names and shapes are compared before anything is allocated."""
+def _read_weights(path: Path, expected: Mapping[str, Tensor], tables: Collection[str]) -> dict[str, Tensor]:
+    """The weights of a file as float32; names and shapes are compared before anything is allocated."""
+    wanted = _stored(expected, tables)
     try:
         with safe_open(path, framework="pt") as stored:
-            different = set(stored.keys()) ^ set(expected)
+            different = set(stored.keys()) ^ set(wanted)
             if different:
                 raise TrustError(
                     f"{path}: does not fit its config.json: weight {min(different)!r} is in one of them alone."
                 )
-            for name, weight in expected.items():
+            for name, weight in wanted.items():
                 if tuple(stored.get_slice(name).get_shape()) != tuple(weight.shape):
                     raise TrustError(f"{path}: does not fit its config.json: weight {name!r} has another shape.")
-            tensors = {name: stored.get_tensor(name) for name in expected}
-            for name, weight in expected.items():
-                if tensors[name].is_floating_point() != weight.is_floating_point():
+            tensors = {name: stored.get_tensor(name) for name in wanted}
+            for name, weight in wanted.items():
+                same = tensors[name].dtype == weight.dtype
+                if not same and not (tensors[name].is_floating_point() and weight.is_floating_point()):
                     raise TrustError(f"{path}: does not fit its config.json: weight {name!r} has another type.")
     except SafetensorError as error:
         raise TrustError(f"{path}: cannot be read as safetensors: {error}.") from None
     _must_be_finite(tensors, path)
-    return {name: w.float() if w.is_floating_point() else w for name, w in tensors.items()}
+    return {name: _read(name, tensors) for name in expected}
+
+
+def _read(name: str, tensors: Mapping[str, Tensor]) -> Tensor:
+    weight = tensors[name]
+    if name + SCALES in tensors:
+        return fine(weight, tensors[name + SCALES])
+    return weight.float() if weight.is_floating_point() else weight

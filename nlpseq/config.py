@@ -58,6 +58,10 @@ class EmbeddingConfig(Section, frozen=True):
             description="the vectors of that file stay as they are, so that words unseen in training keep their place"
         ),
     ] = False
+    eight_bit: Annotated[
+        bool,
+        Meta(description="a checkpoint holds the vectors of words and affixes in eight bits, in half the room"),
+    ] = False
     word_dropout: Annotated[
         float,
         Meta(ge=0, description="a word seen n times in training is hidden with probability a/(a+n); this is a"),

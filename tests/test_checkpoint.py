@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from nlpseq import checkpoint
+from nlpseq.api import load_light
 from nlpseq.checkpoint import CONFIG, MANIFEST, WEIGHTS, find_checkpoint, load_task, read_manifest, save, verify
 from nlpseq.errors import NlpseqError, TrustError, UsageError
 from tests.examples import corpus
@@ -47,9 +48,10 @@ def sign(folder: Path) -> None:
     path.write_text(json.dumps(value))
 
 
-def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
-    tagger = untrained()
-    checkpoint.round_weights(tagger.network)  # what is stored is float16; so nothing is lost from here on
+@pytest.mark.parametrize("eight_bit", [False, True])
+def test_a_checkpoint_comes_back_as_it_was(eight_bit: bool, tmp_path: Path) -> None:
+    tagger = untrained(embedding={"eight_bit": eight_bit})
+    checkpoint.round_weights(tagger.network)  # what is stored is less exact; so nothing is lost from here on
     signed = save(tagger, tmp_path / "one", manifest(), "# A card\n")
     loaded, read = load_task(tmp_path / "one")
     assert read == signed == msgspec.structs.replace(manifest(), files=signed.files)
@@ -63,6 +65,31 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
         assert torch.equal(ours, theirs)
     assert loaded.predict(SENTENCES) == tagger.predict(SENTENCES)
     assert not loaded.network.training
+
+
+def test_tables_in_eight_bits_take_half_the_room(tmp_path: Path) -> None:
+    sizes = {}
+    for eight_bit in (False, True):
+        folder = write_checkpoint(tmp_path / str(eight_bit), untrained(embedding={"eight_bit": eight_bit, "width": 64}))
+        sizes[eight_bit] = {name: weight.nbytes for name, weight in load_file(folder / WEIGHTS).items()}
+    for name in ("embedding.forms.weight", "embedding.affixes.weight"):
+        assert sizes[True][name] * 2 == sizes[False][name]
+    assert sum(sizes[True].values()) < sum(sizes[False].values())
+
+
+@pytest.mark.parametrize("name", ["embedding.forms.weight", "embedding.forms.weight.scales"])
+@pytest.mark.parametrize("light", [False, True])
+def test_tables_in_eight_bits_that_do_not_fit_are_refused(name: str, light: bool, tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "it", untrained(embedding={"eight_bit": True}))
+    weights = load_file(folder / WEIGHTS)
+    for changed in (weights[name].half(), weights[name][:-1], None):
+        kept = {n: w for n, w in weights.items() if n != name} | ({} if changed is None else {name: changed})
+        if changed is not None and changed.shape == weights[name].shape and name.endswith("scales"):
+            continue  # scales may be of any floating-point type
+        save_file(kept, folder / WEIGHTS)
+        sign(folder)
+        with pytest.raises(TrustError, match=r"does not fit its config\.json"):
+            load_light(folder) if light else load_task(folder)
 
 
 def test_saving_what_was_loaded_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Axes: U distinct words, C character positions, E character width, F character fe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -23,16 +24,14 @@ class WordEmbedding:
         self.words, self.word_length = words, config.word_length
         self.one_hot = config.words == "one_hot"
         sizes = len(words.forms), len(words.characters), len(words.affixes)
-        self.forms = (
-            weights.stored(f"{name}.forms.weight", sizes[0], config.width) if config.words == "learnt" else None
-        )
+        tables = partial(weights.table, eight_bit=config.eight_bit)
+        self.forms = tables(f"{name}.forms.weight", sizes[0], config.width) if config.words == "learnt" else None
         kinds: dict[str, type[CharacterCNN | CharacterLSTM]] = {"cnn": CharacterCNN, "lstm": CharacterLSTM}
         kind = kinds.get(config.characters)
         shape = config.character_width, config.character_features
         self.characters = kind(weights, f"{name}.characters", sizes[1], *shape) if kind else None
-        self.affixes = (
-            weights.stored(f"{name}.affixes.weight", sizes[2], config.affix_width) if config.affix_width else None
-        )
+        width = config.affix_width
+        self.affixes = tables(f"{name}.affixes.weight", sizes[2], width) if width else None
         self.width = (
             (config.width if self.forms is not None else sizes[0] if self.one_hot else 0)
             + (self.characters.width if self.characters else 0)
@@ -49,8 +48,8 @@ class WordEmbedding:
             parts.append(self.characters(pad([self.words.character_ids(word, self.word_length) for word in words])))
         if self.affixes is not None:
             affixes_UA = np.array([self.words.affix_ids(word) for word in words])
-            parts.append(self.affixes[affixes_UA].astype(np.float32).sum(1))
-        return np.concatenate([part.astype(np.float32, copy=False) for part in parts], axis=1)
+            parts.append(self.affixes[affixes_UA].sum(1))
+        return np.concatenate(parts, axis=1)
 
 
 class VectorCache:

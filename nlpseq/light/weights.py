@@ -12,11 +12,23 @@ from safetensors import SafetensorError, safe_open
 from nlpseq.errors import TrustError
 
 Array = np.ndarray[Any, Any]
-KNOWN = {"F16", "F32", "F64", "BOOL"}  # as safetensors calls them
+KNOWN = {"F16", "F32", "F64", "BOOL", "I8"}  # as safetensors calls them
 
 
 class NotLight(Exception):  # noqa: N818  it is none
     """What is asked for is not done here; torch does it. No failure: nobody is told."""
+
+
+class Table:
+    """Rows of numbers as they are stored; where there are scales, one a row, whole numbers to be multiplied by them."""
+
+    def __init__(self, numbers: Array, scales: Array | None) -> None:
+        self.numbers, self.scales = numbers, scales
+
+    def __getitem__(self, rows: Array) -> Array:
+        """Some rows (..., D), float32."""
+        found: Array = self.numbers[rows].astype(np.float32, copy=False)
+        return found if self.scales is None else found * self.scales[rows].astype(np.float32)[..., None]
 
 
 class Weights:
@@ -51,11 +63,20 @@ class Weights:
     def stored(self, name: str, *shape: int) -> Array:
         """A weight of floating-point numbers in the type that is stored, for tables of which a few rows are read."""
         array = self._taken(name, shape)
-        if array.dtype == np.bool_:
+        if array.dtype in (np.bool_, np.int8):
             raise TrustError(f"{self.path}: does not fit its config.json: weight {name!r} has another type.")
         if not _all_finite(array):
             raise TrustError(f"{self.path}: weight {name!r} has a value that is no number, or too large for float16.")
         return array
+
+    def table(self, name: str, rows: int, width: int, *, eight_bit: bool) -> Table:
+        """A table of which a few rows are read at once."""
+        if not eight_bit:
+            return Table(self.stored(name, rows, width), None)
+        numbers = self._taken(name, (rows, width))
+        if numbers.dtype != np.int8:
+            raise TrustError(f"{self.path}: does not fit its config.json: weight {name!r} has another type.")
+        return Table(numbers, self.stored(f"{name}.scales", rows))
 
     def flags(self, name: str, *shape: int) -> Array:
         """A weight of booleans."""

@@ -39,6 +39,9 @@ class WordEmbedding(nn.Module):
         self.affixes = (
             nn.Embedding(len(words.affixes), config.affix_width, padding_idx=0) if config.affix_width else None
         )
+        for table in (self.forms, self.affixes):
+            if isinstance(table, nn.Embedding):
+                table.eight_bit = config.eight_bit  # type: ignore[assignment]  # on disk: see nn/tables.py
         self.counts, self.word_dropout = words.counts, config.word_dropout
         self.width = (
             (self.forms.embedding_dim if self.forms is not None else 0)

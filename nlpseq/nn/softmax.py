@@ -7,6 +7,7 @@ gradients are computed while it is there, so nothing as large as (N, V) is ever 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -29,6 +30,33 @@ def smoothed_cross_entropy(
     learning = torch.is_grad_enabled()  # within `forward` it never is, and weights need gradients all the same
     loss: Tensor = _SmoothedCrossEntropy.apply(states_ND, weight_VD, bias_V, targets_N, smoothing, learning)  # type: ignore[no-untyped-call]
     return loss
+
+
+def sampled_cross_entropy(
+    states_ND: Tensor, weight_VD: Tensor, bias_V: Tensor, targets_N: Tensor, samples: int
+) -> Tensor:
+    """The summed cross-entropy (nats) among some of V classes, which are ordered from frequent to rare: all targets,
+    and what `samples` draws of Zipf's law give. It is for training: its value is not that over all classes.
+
+    Sampled softmax (Jean et al. 2015, section 3; the targets of a batch are draws too: Yi et al. 2019, section 3): the
+    logarithm of how likely a class was to be among them is taken from its score, so that the gradient is that of the
+    softmax over all, but for a bias that falls with their number. That likelihood is by Zipf's law for targets too.
+    """
+    if not len(targets_N):
+        return smoothed_cross_entropy(states_ND, weight_VD, bias_V, targets_N)
+    drawn_S = _zipf(len(bias_V), samples, bias_V.device)
+    chosen_C, places = torch.cat((targets_N, drawn_S)).unique(return_inverse=True)  # type: ignore[no-untyped-call]
+    rank_C = chosen_C.to(bias_V.dtype)
+    each_C = ((rank_C + 2) / (rank_C + 1)).log() / math.log(len(bias_V) + 1)  # the likelihood of one draw
+    among_C = -torch.expm1((len(targets_N) + samples) * torch.log1p(-each_C))
+    return smoothed_cross_entropy(
+        states_ND, weight_VD[chosen_C], bias_V[chosen_C] - among_C.log(), places[: len(targets_N)]
+    )
+
+
+def _zipf(size: int, count: int, device: torch.device) -> Tensor:
+    """So many draws of 0 to size - 1, of which k has the probability log((k + 2) / (k + 1)) / log(size + 1)."""
+    return ((torch.rand(count, device=device) * math.log(size + 1)).exp() - 1).long().clamp(max=size - 1)
 
 
 class _SmoothedCrossEntropy(torch.autograd.Function):

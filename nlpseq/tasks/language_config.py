@@ -27,12 +27,20 @@ class TextConfig(Section, frozen=True):
         Literal["auto", "tied", "full", "adaptive"],
         Meta(description="the output: with the embedding's weights, its own, adaptive; auto: tied, of words adaptive"),
     ] = "auto"
+    softmax_samples: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="units drawn in each step, among which and those of the step it is learnt what comes next, "
+            "unless the output is adaptive; 0: among all",
+        ),
+    ] = 0
     distinct: Annotated[bool, Meta(description="leave out lines that came before, in training and when held out")] = (
         True
     )
 
     def softmax_kind(self) -> Softmax:
-        """What `auto` stands for: words are many, and have no vectors that a softmax could share."""
+        """What `auto` stands for: words are many, and their vectors usually narrow."""
         if self.softmax == "auto":
             return "adaptive" if self.unit == "words" else "tied"
         return self.softmax

@@ -66,7 +66,8 @@ class LanguageModel:
         else:
             embedding = UnitEmbedding(len(units), config.embedding.width, config.embedding.hidden)
         softmax, dropout = config.text.softmax_kind(), config.embedding.dropout
-        self.network = LanguageNetwork(embedding, dropout, config.encoder, softmax, len(units))
+        samples, rows = config.text.softmax_samples, units.forms if isinstance(units, Words) else ()
+        self.network = LanguageNetwork(embedding, dropout, config.encoder, softmax, len(units), samples, rows)
         self.carried: dict[str, Tensor] = {}
 
     @classmethod
@@ -85,7 +86,7 @@ class LanguageModel:
             tokenizer = Tokenizer(config.tokenizer.language)
             units = Words.seen(
                 examples, tokenizer, size=text.size, min_count=given.min_count, word_length=given.word_length,
-                known=vectors,
+                known=vectors, tied=text.softmax_kind() == "tied",
             )  # fmt: skip
             model = cls(config, units)
             assert isinstance(model.network.embedding, WordEmbedding)
@@ -158,9 +159,10 @@ class LanguageModel:
     ) -> tuple[dict[str, tuple[Tensor, int]], dict[str, Tensor]]:
         losses: dict[str, tuple[Tensor, int]] = {}
         after: dict[str, Tensor] = {}
-        for (name, stack), reading in zip(self.stacks().items(), batch.readings, strict=True):
+        vectors = self.vectors(torch.cat([reading.inputs_BT for reading in batch.readings])).chunk(len(batch.readings))
+        for (name, stack), reading, vectors_BTD in zip(self.stacks().items(), batch.readings, vectors, strict=True):
             before = [_below(carried, f"{name}/{layer}/") for layer in range(len(stack.layers))] if carried else None
-            vectors_BTD, targets_BT = self.vectors(reading.inputs_BT), reading.targets_BT.to(self.device)
+            targets_BT = reading.targets_BT.to(self.device)
             loss, penalty, states = self.network.loss(stack, vectors_BTD, targets_BT, before)
             losses[name] = loss, reading.foretold
             if penalty is not None:

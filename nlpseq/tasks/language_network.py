@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from nlpseq.errors import UsageError
 from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.embedding import WordEmbedding
-from nlpseq.nn.softmax import smoothed_cross_entropy
+from nlpseq.nn.softmax import sampled_cross_entropy, smoothed_cross_entropy
 from nlpseq.nn.stack import RecurrentStack, State
 from nlpseq.tasks.language_config import LanguageEncoderConfig, Softmax
 from nlpseq.tasks.language_streams import NO_TARGET
@@ -45,11 +45,15 @@ class UnitEmbedding(nn.Module):
 class UnitSoftmax(nn.Module):
     """The distribution over V units: with the embedding's weights (tied), its own, or adaptive (Grave et al. 2017).
 
-    Of the adaptive one, the units have to be ordered from frequent to rare.
+    Of the adaptive one, and where `samples` are drawn in training, the units have to be ordered from frequent to rare.
+    `rows` says which vector of the embedding belongs to each unit, where it is not that of the same number.
     """
 
-    def __init__(self, kind: Softmax, width: int, size: int) -> None:
+    def __init__(self, kind: Softmax, width: int, size: int, samples: int = 0, rows: Sequence[int] = ()) -> None:
         super().__init__()
+        self.samples = samples
+        self.rows_V: Tensor | None
+        self.register_buffer("rows_V", torch.tensor(rows) if rows and kind == "tied" else None, persistent=False)
         self.adaptive: nn.AdaptiveLogSoftmaxWithLoss | None = None
         self.weight: nn.Parameter | None = None
         if kind == "adaptive":
@@ -60,21 +64,29 @@ class UnitSoftmax(nn.Module):
         if kind == "full":
             self.weight = nn.Parameter(_spread(torch.empty(size, width)))
 
-    def loss(self, states_NH: Tensor, targets_N: Tensor, tied_VH: Tensor | None) -> Tensor:
+    def loss(self, states_NH: Tensor, targets_N: Tensor, tied_FH: Tensor | None) -> Tensor:
         """Summed negative log-likelihood (nats) of the targets, all of them units."""
         if self.adaptive is not None:
             likely_N: Tensor = self.adaptive(states_NH, targets_N).output
             return -likely_N.sum()
-        return smoothed_cross_entropy(states_NH, self._weight(tied_VH), self.bias, targets_N)
+        weight_VH = self._weight(tied_FH)
+        if self.rows_V is not None:
+            weight_VH = nn.functional.embedding(self.rows_V, weight_VH)
+        if self.training and self.samples:
+            return sampled_cross_entropy(states_NH, weight_VH, self.bias, targets_N, self.samples)
+        return smoothed_cross_entropy(states_NH, weight_VH, self.bias, targets_N)
 
-    def log_probabilities(self, states_NH: Tensor, tied_VH: Tensor | None) -> Tensor:
+    def log_probabilities(self, states_NH: Tensor, tied_FH: Tensor | None) -> Tensor:
         """log p (N, V) of every unit (nats)."""
         if self.adaptive is not None:
             return self.adaptive.log_prob(states_NH)
-        return nn.functional.linear(states_NH, self._weight(tied_VH), self.bias).log_softmax(1)
+        scores_NV = nn.functional.linear(states_NH, self._weight(tied_FH))
+        if self.rows_V is not None:
+            scores_NV = scores_NV[:, self.rows_V]
+        return (scores_NV + self.bias).log_softmax(1)
 
-    def _weight(self, tied_VH: Tensor | None) -> Tensor:
-        weight = tied_VH if self.weight is None else self.weight
+    def _weight(self, tied_FH: Tensor | None) -> Tensor:
+        weight = tied_FH if self.weight is None else self.weight
         assert weight is not None, "a softmax has weights of its own, or those of the embedding"
         return weight
 
@@ -83,24 +95,27 @@ class LanguageNetwork(nn.Module):
     """Embedding and softmax, shared by the model that reads forwards and, where there is one, that which reads back."""
 
     def __init__(self, embedding: WordEmbedding | UnitEmbedding, dropout: float, encoder: LanguageEncoderConfig,
-                 softmax: Softmax, size: int) -> None:  # fmt: skip
+                 softmax: Softmax, size: int, samples: int = 0, rows: Sequence[int] = ()) -> None:  # fmt: skip
         super().__init__()
         self.settings = encoder
         self.embedding = embedding
         self.dropout = VariationalDropout(dropout)
         tied = softmax == "tied"
-        if tied and not isinstance(embedding, UnitEmbedding):
-            raise UsageError('text.softmax: words have no vectors to be tied to; choose "adaptive" or "full".')
-        widths = [encoder.width] * (encoder.layers - tied) + [embedding.width] * tied
+        if tied and not isinstance(embedding.forms, nn.Embedding):
+            raise UsageError(
+                'text.softmax: tied, but words have no vectors (embedding.words); choose "adaptive" or "full".'
+            )
+        last = embedding.forms.embedding_dim if tied and embedding.forms is not None else encoder.width
+        widths = [*[encoder.width] * (encoder.layers - 1), last]
         self.forwards = _stack(encoder, embedding.width, widths)
         self.backwards = _stack(encoder, embedding.width, widths) if encoder.bidirectional else None
-        self.softmax = UnitSoftmax(softmax, widths[-1], size)
+        self.softmax = UnitSoftmax(softmax, widths[-1], size, samples, rows)
         self.tied = tied
 
     @property
     def tied_weight(self) -> Tensor | None:
-        """The weights (V, H) that the softmax has from the embedding."""
-        return self.embedding.forms.weight if self.tied and isinstance(self.embedding, UnitEmbedding) else None
+        """The weights (F, H) that the softmax has from the embedding, a row for each of its F vectors."""
+        return self.embedding.forms.weight if self.tied and isinstance(self.embedding.forms, nn.Embedding) else None
 
     def loss(
         self, stack: RecurrentStack, vectors_BTD: Tensor, targets_BT: Tensor, before: Sequence[State] | None

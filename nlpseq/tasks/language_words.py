@@ -45,8 +45,10 @@ class Words:
         min_count: int,
         word_length: int,
         known: Iterable[str] = (),
+        tied: bool = False,
     ) -> Words:
-        """The words of a text. A form has a vector where it was seen `min_count` times, or is among the `known`.
+        """The words of a text. A form has a vector where it was seen `min_count` times, or is among the `known`; with
+        `tied` where it can be written, too.
 
         Characters and affixes are those of such words: what is left of a large text is mostly names and misprints, and
         would make up most of the model.
@@ -59,7 +61,7 @@ class Words:
         kept = ranked[: max(1, size - RESERVED)]
         least = max(min_count, counts[kept[-1]]) if len(ranked) > len(kept) else min_count
         frequent = {word: count for word, count in counts.items() if count >= least}
-        words = WordVocabularies.from_words(frequent, min_count=least, known=known)
+        words = WordVocabularies.from_words(frequent, min_count=least, known=[*known, END, *kept] if tied else known)
         units = cls(tokenizer, Vocabulary(kept, reserved=RESERVED), words, word_length)
         units.table.add(ranked[:TABLE_LIMIT])
         units._kept = len(units.table)
@@ -76,6 +78,11 @@ class Words:
     def __len__(self) -> int:
         """Number of ids that can be written, the reserved ones included."""
         return len(self.vocabulary)
+
+    @cached_property
+    def forms(self) -> list[int]:
+        """The vector of each id that can be written, as a number of the embedding's."""
+        return [0, UNKNOWN, *map(self.words.form_id, (END, *self.vocabulary.symbols))]
 
     def meet(self, lines: Iterable[str]) -> None:
         """Lets the words of these lines be read as themselves; of other such words, not too many are remembered."""

@@ -33,6 +33,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "one-hot": {"embedding": {"words": "one_hot"}},
     "no words": {"embedding": {"words": "none"}},
     "affixes alone": {"embedding": {"words": "none", "characters": "none"}},
+    "tables in eight bits": {"embedding": {"eight_bit": True}},
+    "one-hot in eight bits": {"embedding": {"eight_bit": True, "words": "one_hot"}},
     "one way": {"encoder": {"bidirectional": False}},
     "a layer for NER": {"heads": {"ner_width": 6}},
     "all CRF": {"heads": {"upos": "crf", "xpos": "crf"}},

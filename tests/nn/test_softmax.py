@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.nn import softmax
-from nlpseq.nn.softmax import smoothed_cross_entropy
+from nlpseq.nn.softmax import sampled_cross_entropy, smoothed_cross_entropy
 
 smoothings = pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.7])
 
@@ -87,3 +87,42 @@ def test_no_position_has_no_loss() -> None:
     loss = smoothed_cross_entropy(weights[0][:0], *weights[1:], torch.zeros(0, dtype=torch.int64))
     loss.backward()
     assert loss.item() == 0
+
+
+def test_among_all_classes_the_sampled_loss_is_the_whole_one() -> None:
+    *weights, targets_N = problem()
+    torch.testing.assert_close(
+        sampled_cross_entropy(*weights, targets_N, 100_000), smoothed_cross_entropy(*weights, targets_N)
+    )
+
+
+def test_few_samples_give_gradients_to_few_classes() -> None:
+    torch.manual_seed(0)
+    states_ND, weight_VD, bias_V, targets_N = problem(classes=1000)
+    sampled_cross_entropy(states_ND, weight_VD, bias_V, targets_N, 20).backward()
+    assert weight_VD.grad is not None
+    touched = weight_VD.grad.any(1)
+    assert touched[targets_N].all()
+    assert touched.sum() <= len(targets_N) + 20
+
+
+def test_the_softmax_over_all_is_learnt_from_samples() -> None:
+    """Of 300 classes, by Zipf's law, 60 or fewer are looked at in a step: their frequencies are learnt all the same."""
+    torch.manual_seed(0)
+    true_V = 1 / torch.arange(1, 301)
+    true_V /= true_V.sum()
+    bias_V, states_N1, weight_V1 = torch.zeros(300, requires_grad=True), torch.ones(40, 1), torch.zeros(300, 1)
+    optimizer = torch.optim.Adam([bias_V], lr=0.05)
+    for step in range(600):
+        optimizer.param_groups[0]["lr"] = 0.05 * (1 - step / 600)
+        optimizer.zero_grad()
+        targets_N = torch.multinomial(true_V, 40, replacement=True)
+        (sampled_cross_entropy(states_N1, weight_V1, bias_V, targets_N, 20) / 40).backward()
+        optimizer.step()
+    learnt_V = bias_V.detach().softmax(0)
+    assert (true_V * (true_V / learnt_V).log()).sum() < 0.02  # nats; of all alike it is 1.3
+
+
+def test_nothing_to_foretell_costs_nothing_when_sampled() -> None:
+    *weights, _ = problem()
+    assert sampled_cross_entropy(weights[0][:0], *weights[1:], torch.zeros(0, dtype=torch.int64), 5).item() == 0

@@ -44,10 +44,6 @@ def test_all_units_have_one_probability_together(unit: str) -> None:
 @every_unit
 @pytest.mark.parametrize("softmax", ["tied", "full", "adaptive"])
 def test_the_loss_is_that_of_the_probabilities(unit: str, softmax: str) -> None:
-    if (unit, softmax) == ("words", "tied"):
-        with pytest.raises(UsageError, match=r"text\.softmax"):
-            untrained(unit, text={"softmax": softmax})
-        return
     model = untrained(unit, text={"softmax": softmax})
     model.network.eval()
     line = counting()[0]
@@ -238,3 +234,27 @@ def test_only_frequent_words_lend_their_affixes() -> None:
     assert "s3:ing" in words.affixes
     assert "s2:zx" not in words.affixes
     assert "q" not in words.characters
+
+
+def test_samples_are_drawn_in_training_alone() -> None:
+    model = untrained("words", text={"softmax": "tied", "softmax_samples": 1})
+    whole = untrained("words", text={"softmax": "tied"})
+    whole.network.load_state_dict(model.network.state_dict())
+    batch = model.collate([model.encode(counting()[0])])
+    model.network.eval()
+    whole.network.eval()
+    assert model.losses(batch)["forwards"][0].item() == whole.losses(batch)["forwards"][0].item()
+    model.network.train()
+    assert model.losses(batch)["forwards"][0].item() < whole.losses(batch)["forwards"][0].item()
+
+
+def test_every_word_that_can_be_written_has_a_vector_of_its_own_to_be_tied_to() -> None:
+    lines = ["once upon a time", "a time , a time"]
+    model = LanguageModel.create(small("words", text={"softmax": "tied"}, embedding={"min_count": 2}), lines)
+    assert isinstance(model.units, Words)
+    assert len(set(model.units.forms)) == len(model.units)
+
+
+def test_words_without_vectors_cannot_be_tied_to() -> None:
+    with pytest.raises(UsageError, match=r"text\.softmax"):
+        untrained("words", text={"softmax": "tied"}, embedding={"words": "none"})
