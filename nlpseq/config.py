@@ -90,7 +90,10 @@ class EncoderConfig(Section, frozen=True):
     bidirectional: Annotated[bool, Meta(description="read from both ends")] = True
     pretrained: Annotated[
         str | None,
-        Meta(description="a language model of words, NAME or FOLDER, whose embedding and layers it starts from"),
+        Meta(
+            description="a language model, NAME or FOLDER: it starts from the embedding and layers of one of words; of "
+            "one of pieces or characters, which stays as it is, it reads the states (as 128 features) beside each word"
+        ),
     ] = None
     dropout: Annotated[
         float,

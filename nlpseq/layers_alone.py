@@ -1,7 +1,8 @@
 """The limit that the hardware sets: the recurrent layers of a model alone, on batches that already are tensors.
 
 What tokenizing, embedding, heads and writing cost is what a measured speed stays below it. Batches have the shapes that
-the task itself makes of the texts, padding included, and are read by as many threads in the same way.
+the task itself makes of the texts, padding included, and are read by as many threads in the same way. A language model
+whose states are read beside words is not among these layers, either.
 
 Axes: B rows, T positions, D features that enter a layer, H that leave it.
 """

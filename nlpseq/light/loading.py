@@ -10,6 +10,7 @@ from nlpseq.light.tagging import LightTagger
 from nlpseq.light.translation import LightTranslator
 from nlpseq.light.weights import NotLight, Weights
 from nlpseq.manifest import WEIGHTS, Manifest, misfit, read_settings, verify
+from nlpseq.tasks.context_config import CONTEXT
 
 LIGHT: dict[str, Any] = {"tag": LightTagger, "sentiment": LightClassifier, "translate": LightTranslator}
 
@@ -29,5 +30,7 @@ def load_light(folder: Path) -> tuple[Any, Manifest]:
         parts = kind.read_plain(plain)
     except Exception as error:
         raise misfit(folder, error) from None
+    if CONTEXT in plain:
+        raise NotLight("beside words it reads the states of a language model, which is not here")
     with Weights(folder / WEIGHTS) as weights:
         return kind(weights, config, *parts), manifest

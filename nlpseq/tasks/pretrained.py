@@ -1,7 +1,11 @@
-"""Starting an encoder from a language model of words: its vocabulary, its word embedding, its layers of each direction.
+"""What a task that reads words takes over from a language model.
 
-A language model reads each direction by itself, whereas the second layer of an encoder reads what both directions of
-the first say. So the encoder begins as the two models side by side: where a direction reads the other, with zeros.
+Of one of words, it is the vocabulary, the word embedding and the layers of each direction, from which its own start. A
+language model reads each direction by itself, whereas the second layer of an encoder reads what both directions of the
+first say. So the encoder begins as the two models side by side: where a direction reads the other, with zeros.
+
+One of pieces or characters has no vectors of words, and its layers no place in an encoder of words. It lends its states
+instead: the task reads them as features of words (see `context`).
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from nlpseq.errors import UsageError
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer
 from nlpseq.nn.stack import RecurrentStack
+from nlpseq.tasks.context import ContextFeatures
+from nlpseq.tasks.context_config import ContextShape
 from nlpseq.tasks.language_model import LanguageModel
 from nlpseq.tasks.language_words import Words
 from nlpseq.text.vocab import Vocabulary
@@ -42,24 +48,26 @@ class ReadsWords(Protocol):
     def with_words(self, words: WordVocabularies) -> Self:
         """The same task with other vocabularies of words, and fresh weights."""
 
+    def with_context(self, context: ContextFeatures) -> Self:
+        """The same task, which also reads such features."""
+
 
 def shapes_of(model: object, name: str) -> dict[str, dict[str, Any]]:
-    """The settings of a language model that whatever starts from it has to share, by section.
+    """The settings of a language model that whatever starts from it has to share, by section; none of one that lends
+    its states.
 
-    Raises UsageError where it is none of words; `name` is what the user called it.
+    Raises UsageError where it is no language model; `name` is what the user called it.
     """
-    if not isinstance(model, LanguageModel) or not isinstance(model.units, Words):
-        what = f"reads {model.config.text.unit}" if isinstance(model, LanguageModel) else "is no language model"
-        raise UsageError(
-            f"encoder.pretrained={name}: it {what}. Train one of words, with `nlpseq train lm --set text.unit=words "
-            "--set encoder.bidirectional=true`."
-        )
+    if not isinstance(model, LanguageModel):
+        raise UsageError(f"encoder.pretrained={name}: it is no language model. Train one with `nlpseq train lm`.")
+    if not isinstance(model.units, Words):
+        return {}
     embedding = {key: getattr(model.config.embedding, key) for key in _EMBEDDING}
     return {"embedding": embedding, "encoder": {key: getattr(model.config.encoder, key) for key in _ENCODER}}
 
 
 def must_fit(config: Any, model: object) -> None:
-    """Raises UsageError where the shapes of these settings are not those of the model, or it is none of words."""
+    """Raises UsageError where the shapes of these settings are not those of the model, or it is no language model."""
     for section, values in shapes_of(model, config.encoder.pretrained).items():
         for key, value in values.items():
             own = getattr(getattr(config, section), key)
@@ -71,14 +79,38 @@ def must_fit(config: Any, model: object) -> None:
 
 
 def start_from(task: Any, model: Any) -> Any:
-    """The task with the words of a language model beside its own, and with its weights wherever they have a place.
+    """The task with what it takes over from a language model: its words and weights, or its states as features.
 
-    Words are taken from the model's most frequent on, up to `embedding.vectors_limit`; layers as far as both have them.
     Raises UsageError where the task reads no words, or the shapes differ.
     """
     if not isinstance(task, ReadsWords):
         raise UsageError(WORDS_ALONE)
     must_fit(task.config, model)
+    return _with_weights(task, model) if isinstance(model.units, Words) else task.with_context(lent(model))
+
+
+def lent(model: LanguageModel) -> ContextFeatures:
+    """A copy of all that reads in a language model of pieces or characters, to make features of its states."""
+    network, config = model.network, model.config
+    shape = ContextShape(
+        unit=config.text.unit,  # type: ignore[arg-type]
+        cell=config.encoder.cell,
+        width=network.embedding.width,
+        layers=network.forwards.widths,
+        backwards=network.backwards is not None,
+    )
+    context = ContextFeatures(shape, model.units)
+    own = context.state_dict()
+    own.update((name, weight) for name, weight in network.state_dict().items() if name in own)
+    context.load_state_dict(own)
+    return context
+
+
+def _with_weights(task: ReadsWords, model: Any) -> ReadsWords:
+    """The task with the words of a language model beside its own, and with its weights wherever they have a place.
+
+    Words are taken from the model's most frequent on, up to `embedding.vectors_limit`; layers as far as both have them.
+    """
     grown = task.with_words(_joined(task.words, model.units.words, task.config.embedding.vectors_limit))
     embedding, encoder = grown.network.embedding, grown.network.encoder
     assert isinstance(embedding, WordEmbedding)

@@ -21,6 +21,7 @@ from nlpseq.errors import DataError, UsageError
 from nlpseq.records import LabelledText
 from nlpseq.tasks.adversarial import divergence, nudged, uphill
 from nlpseq.tasks.calibration import fit_temperature, softened
+from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
 from nlpseq.tasks.windows import Windowed, in_windows, within_limit
@@ -75,10 +76,11 @@ class Classifier:
         labels: Mapping[str, Vocabulary],
         temperatures: Mapping[str, float] | None = None,
         rules: Rules | None = None,
+        context: ContextFeatures | None = None,
     ) -> None:
         self.config, self.words, self.labels = config, words, dict(labels)
         self.temperatures = dict.fromkeys(labels, 1.0) | dict(temperatures or {})
-        self.network = ClassifierNetwork(config.embedding, config.encoder, config.classifier, words, labels)
+        self.network = ClassifierNetwork(config.embedding, config.encoder, config.classifier, words, labels, context)
         self.tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
         self.carried: dict[str, Tensor] = {}
         self._table: WordTable | None = None
@@ -102,6 +104,14 @@ class Classifier:
     def with_words(self, words: WordVocabularies) -> Classifier:
         """The same classifier with other vocabularies of words, and fresh weights."""
         return Classifier(self.config, words, self.labels, self.temperatures, self.tokenizer.rules)
+
+    def with_context(self, context: ContextFeatures) -> Classifier:
+        """The same classifier, which also reads such features; the vectors of its words stay, other weights are
+        fresh.
+        """
+        classifier = Classifier(self.config, self.words, self.labels, self.temperatures, self.tokenizer.rules, context)
+        classifier.network.embedding = self.network.embedding
+        return classifier
 
     @property
     def main_scheme(self) -> str:
@@ -181,7 +191,7 @@ class Classifier:
         While training, the settings may have texts read again with vectors that are moved: each part is there once
         more then, or what changes, over all texts, labelled or not.
         """
-        vectors_RWD = self.table.embedded(self.network.embedding, batch.texts.rows_RW, self.device)
+        vectors_RWD = self.table.read(self.network, batch.texts.rows_RW, batch.texts.widths_R, self.device)
         settings, training = self.config.classifier, self.network.training
         if training and (settings.adversarial or settings.virtual_adversarial):
             vectors_RWD.requires_grad_()  # those of one-hot words do not depend on weights
@@ -244,7 +254,7 @@ class Classifier:
     def vector_cache(self) -> VectorCache:
         """A fresh memory of words, for predictions; valid until the weights change."""
         network, word_length = self.network, self.config.embedding.word_length
-        return VectorCache(network.embedding, network.encoder, self.words, word_length, self.device)
+        return VectorCache(network.embedding, network.encoder, self.words, word_length, self.device, network.context)
 
     def probabilities(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> dict[str, Tensor]:
         """Calibrated probabilities (N, K) of the labels, by scheme, for N tokenised texts, in their order."""
@@ -264,11 +274,12 @@ class Classifier:
     ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
         self.network.eval()
         windows = self.config.windows
-        rows, remembered_RD = cache.meet(texts)
+        met = cache.meet(texts)
+        rows = met.rows
 
         def read(indices: list[int]) -> dict[str, Tensor]:
             batch = in_windows([rows[index] for index in indices], windows.size, windows.overlap)
-            states_RWH = cache.states(remembered_RD, batch.rows_RW, batch.widths_R.to(self.device))
+            states_RWH = cache.states(met, batch.rows_RW, batch.widths_R.to(self.device))
             return self.network.judged(states_RWH, batch)
 
         groups = cache.groups([len(row) for row in rows], INFERENCE_TOKENS)
@@ -314,12 +325,13 @@ class Classifier:
             "labels": labels,
             "temperatures": self.temperatures,
             **plain_rules(self.tokenizer.rules),
+            **(self.network.context.to_plain() if self.network.context else {}),
         }
 
     @classmethod
     def from_plain(cls, config: SentimentConfig, plain: Mapping[str, Any]) -> Classifier:
         """The inverse of `to_plain`, with fresh weights. Raises ValueError for a temperature that is not positive."""
-        return cls(config, *read_plain(plain))
+        return cls(config, *read_plain(plain), ContextFeatures.from_plain(plain))
 
 
 def _vocabularies(examples: Sequence[LabelledText]) -> dict[str, Vocabulary]:

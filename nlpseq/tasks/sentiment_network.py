@@ -14,6 +14,7 @@ from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.pooling import Pooling
 from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.sentiment_config import ClassifierConfig
 from nlpseq.tasks.windows import Windowed
 from nlpseq.text.vocab import Vocabulary
@@ -21,7 +22,9 @@ from nlpseq.text.words import WordVocabularies
 
 
 class ClassifierNetwork(nn.Module):
-    """Embedding, encoder, pooling and heads; `schemes` names the heads in their order."""
+    """Embedding, encoder, pooling and heads; `schemes` names the heads in their order. With a `context`, the encoder
+    reads the features of a language model behind the vectors of words.
+    """
 
     def __init__(
         self,
@@ -30,19 +33,21 @@ class ClassifierNetwork(nn.Module):
         settings: ClassifierConfig,
         words: WordVocabularies,
         labels: Mapping[str, Vocabulary],
+        context: ContextFeatures | None = None,
     ) -> None:
         super().__init__()
         self.schemes = tuple(labels)
         self.embedding = WordEmbedding(embedding, words)
+        self.context = context
         self.dropout = VariationalDropout(embedding.dropout)
-        self.encoder = RecurrentEncoder(encoder, self.embedding.width)
+        self.encoder = RecurrentEncoder(encoder, self.embedding.width + (0 if context is None else context.width))
         self.pooling = Pooling(settings.pooling, self.encoder.output_width, bidirectional=encoder.bidirectional)
         self.pooled_dropout = nn.Dropout(settings.dropout)
         width = self.pooling.output_width
         self.heads = nn.ModuleList(nn.Linear(width, len(vocabulary)) for vocabulary in labels.values())
 
     def logits(self, vectors_RWD: Tensor, texts: Windowed) -> dict[str, Tensor]:
-        """Scores (B, K) of the labels of each scheme, from the word vectors of windows."""
+        """Scores (B, K) of the labels of each scheme, from what enters the encoder at the words of windows."""
         return self.judged(self.encoder(self.dropout(vectors_RWD), texts.widths_R.to(vectors_RWD.device)), texts)
 
     def judged(self, states_RWH: Tensor, texts: Windowed) -> dict[str, Tensor]:

@@ -18,6 +18,7 @@ from nlpseq.batching import mask_of, pad, shuffled
 from nlpseq.device import side_by_side
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
+from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.mentions import Mentions
 from nlpseq.tasks.tagging_answers import Labelled
 from nlpseq.tasks.tagging_config import TaggingConfig, read_plain
@@ -75,9 +76,10 @@ class Tagger:
         words: WordVocabularies,
         labels: Mapping[str, Vocabulary],
         rules: Rules | None = None,
+        context: ContextFeatures | None = None,
     ) -> None:
         self.config, self.words, self.labels, self.rules = config, words, dict(labels), rules
-        self.network = TaggingNetwork(config.embedding, config.encoder, config.heads, words, labels)
+        self.network = TaggingNetwork(config.embedding, config.encoder, config.heads, words, labels, context)
         self.mentions: Mentions | None = None
         self.carried: dict[str, Tensor] = {}
         self._table: WordTable | None = None
@@ -110,6 +112,12 @@ class Tagger:
         """The same tagger with other vocabularies of words, and fresh weights."""
         tagger = Tagger(self.config, words, self.labels, self.rules)
         tagger.mentions = self.mentions
+        return tagger
+
+    def with_context(self, context: ContextFeatures) -> Tagger:
+        """The same tagger, which also reads such features; the vectors of its words stay, other weights are fresh."""
+        tagger = Tagger(self.config, self.words, self.labels, self.rules, context)
+        tagger.network.embedding, tagger.mentions = self.network.embedding, self.mentions
         return tagger
 
     # -- training
@@ -197,7 +205,7 @@ class Tagger:
         Where there are teachers, their part has an entry of its own, over all tokens.
         """
         lengths_B, taught_B = batch.lengths_B.to(self.device), batch.taught_B.to(self.device)
-        vectors_BTD = self.table.embedded(self.network.embedding, batch.rows_BT, self.device)
+        vectors_BTD = self.table.read(self.network, batch.rows_BT, batch.lengths_B, self.device)
         emissions = self.network.emissions(vectors_BTD, lengths_B)
         mask_BT = mask_of(lengths_B, batch.rows_BT.shape[1])
         gold_part_B = 1 - self.config.heads.teacher_weight * taught_B
@@ -224,7 +232,7 @@ class Tagger:
     def vector_cache(self) -> VectorCache:
         """A fresh memory of words, for `predict`; valid until the weights change."""
         network, word_length = self.network, self.config.embedding.word_length
-        return VectorCache(network.embedding, network.encoder, self.words, word_length, self.device)
+        return VectorCache(network.embedding, network.encoder, self.words, word_length, self.device, network.context)
 
     @torch.inference_mode()
     def predict(self, sentences: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[Labelled]:
@@ -260,7 +268,8 @@ class Tagger:
     ) -> Iterator[tuple[list[int], list[int], Tensor, dict[str, Tensor]]]:
         """Indices, lengths, mask (B, T) and emissions of batches that together hold every sentence that has words."""
         self.network.eval()
-        rows, remembered_RD = cache.meet(sentences)
+        met = cache.meet(sentences)
+        rows = met.rows
         filled = [index for index, row in enumerate(rows) if row]
         groups = [
             [filled[place] for place in group]
@@ -270,7 +279,7 @@ class Tagger:
         def read(indices: list[int]) -> tuple[list[int], list[int], Tensor, dict[str, Tensor]]:
             lengths = [len(rows[index]) for index in indices]
             lengths_B = torch.tensor(lengths, device=self.device)
-            states_BTH = cache.states(remembered_RD, pad([rows[index] for index in indices]), lengths_B)
+            states_BTH = cache.states(met, pad([rows[index] for index in indices]), lengths_B)
             mask_BT = mask_of(lengths_B, states_BTH.shape[1])
             return indices, lengths, mask_BT, self.network.labelled(states_BTH, lengths_B)
 
@@ -308,12 +317,13 @@ class Tagger:
     def to_plain(self) -> dict[str, Any]:
         """Plain values of the vocabularies and the tokenizer, by file name below the checkpoint's `text/`."""
         labels = {column: vocabulary.symbols for column, vocabulary in self.labels.items()}
-        return {"words": self.words.to_plain(), "labels": labels, **plain_rules(self.rules)}
+        context = self.network.context.to_plain() if self.network.context else {}
+        return {"words": self.words.to_plain(), "labels": labels, **plain_rules(self.rules), **context}
 
     @classmethod
     def from_plain(cls, config: TaggingConfig, plain: Mapping[str, Any]) -> Tagger:
         """The inverse of `to_plain`, with fresh weights. Raises ValueError and the like for what is none."""
-        return cls(config, *read_plain(plain))
+        return cls(config, *read_plain(plain), ContextFeatures.from_plain(plain))
 
 
 def _closed(column: str, counts: Counter[str]) -> list[str]:

@@ -16,6 +16,7 @@ from nlpseq.nn.crf import LinearChainCRF
 from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.tagging_config import HeadsConfig
 from nlpseq.text.tags import can_follow
 from nlpseq.text.vocab import Vocabulary
@@ -25,7 +26,9 @@ NO_LABEL = -1
 
 
 class TaggingNetwork(nn.Module):
-    """Embedding, encoder and heads. A head is named by its column."""
+    """Embedding, encoder and heads. A head is named by its column. With a `context`, the encoder reads the features of
+    a language model behind the vectors of words.
+    """
 
     def __init__(
         self,
@@ -34,12 +37,14 @@ class TaggingNetwork(nn.Module):
         heads: HeadsConfig,
         words: WordVocabularies,
         labels: Mapping[str, Vocabulary],
+        context: ContextFeatures | None = None,
     ) -> None:
         super().__init__()
         self.settings = heads
         self.embedding = WordEmbedding(embedding, words)
+        self.context = context
         self.dropout = VariationalDropout(embedding.dropout)
-        self.encoder = RecurrentEncoder(encoder, self.embedding.width)
+        self.encoder = RecurrentEncoder(encoder, self.embedding.width + (0 if context is None else context.width))
         widths = dict.fromkeys(labels, self.encoder.output_width)
         self.ner_encoder: RecurrentEncoder | None = None
         if heads.ner_width and "ner" in labels:
@@ -51,7 +56,7 @@ class TaggingNetwork(nn.Module):
         self.chains = nn.ModuleDict({c: LinearChainCRF(*_allowed(c, v)) for c, v in chains.items()})
 
     def emissions(self, vectors_BTD: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
-        """Scores (B, T, K) of the labels of each column, from word vectors."""
+        """Scores (B, T, K) of the labels of each column, from what enters the encoder."""
         return self.labelled(self.encoder(self.dropout(vectors_BTD), lengths_B), lengths_B)
 
     def labelled(self, states_BTH: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:

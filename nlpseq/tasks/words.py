@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +16,20 @@ from nlpseq.batching import length_groups, pad
 from nlpseq.nn.eight_bit import EightBitEncoder, readable, wanted
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.tasks.context import ContextFeatures
 from nlpseq.text.words import AFFIXES, WordVocabularies
 
 CACHE_BYTES = 1 << 27  # of what is remembered of words
 CHUNK = 4096  # words whose ids are made at once
 FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
+
+
+class ReadsVectors(Protocol):
+    """A network whose encoder reads the vectors of words, and behind them the features of a context, if it has one."""
+
+    embedding: WordEmbedding
+    encoder: RecurrentEncoder
+    context: ContextFeatures | None
 
 
 def word_ids(
@@ -36,17 +45,25 @@ def word_ids(
     return forms_U, characters_UC, affixes_UA
 
 
+def words_at(names: Sequence[str], rows_BT: Tensor, lengths_B: Tensor) -> list[list[str]]:
+    """The words of sentences of such rows, without padding."""
+    pairs = zip(rows_BT.tolist(), lengths_B.tolist(), strict=True)
+    return [[names[row] for row in rows[:length]] for rows, length in pairs]
+
+
 class WordTable:
     """Rows of ids for the distinct words of the training examples, appended as words are met.
 
     `forms_R`, `characters_RC` and `affixes_RA` (int64, R rows) are for lookup by row; row 0 is padding. They are made
-    when they are looked at: growing them with every text would copy them as often as there are texts.
+    when they are looked at: growing them with every text would copy them as often as there are texts. `names` has the
+    word of each row.
     """
 
     def __init__(self, words: WordVocabularies, word_length: int) -> None:
         self.words = words
         self.word_length = word_length
         self.rows: dict[str, int] = {}
+        self.names = [""]
         self._waiting: list[str] = []
         self._forms_R = torch.zeros(1, dtype=torch.int64)
         self._characters_RC = torch.zeros(1, word_length + 2, dtype=torch.int64)
@@ -80,6 +97,7 @@ class WordTable:
         for word in words:
             if word not in self.rows:
                 self.rows[word] = len(self.rows) + 1
+                self.names.append(word)
                 self._waiting.append(word)
 
     def _settle(self) -> None:
@@ -98,6 +116,7 @@ class WordTable:
         """Forgets all but the first `count` rows."""
         self._settle()
         self.rows = {word: row for word, row in self.rows.items() if row < count}
+        del self.names[count:]
         self._forms_R, self._characters_RC = self._forms_R[:count], self._characters_RC[:count]
         self._affixes_RA = self._affixes_RA[:count]
 
@@ -108,6 +127,13 @@ class WordTable:
         vectors_BTD: Tensor = embedding(*(part.to(device) for part in ids))
         return vectors_BTD
 
+    def read(self, network: ReadsVectors, rows_BT: Tensor, lengths_B: Tensor, device: torch.device) -> Tensor:
+        """What enters the network's encoder: vectors of rows, and behind them the features of its context, if any."""
+        vectors_BTD = self.embedded(network.embedding, rows_BT, device)
+        if network.context is None:
+            return vectors_BTD
+        return network.context.beside(vectors_BTD, words_at(self.names, rows_BT, lengths_B))
+
     def characters_of(self, rows_U: Tensor) -> Tensor:
         """Character ids (U, C) of some rows, as wide as the longest of them needs."""
         characters_UC = self.characters_RC[rows_U]
@@ -115,10 +141,13 @@ class WordTable:
 
 
 class Met(NamedTuple):
-    """Words of sentences as rows of what is remembered (R, D). The rows stay as they are, whatever is met later."""
+    """Words of sentences as rows of what is remembered (R, D), and the word of each row; there may be more rows than
+    names. The rows stay as they are, whatever is met later.
+    """
 
     rows: list[list[int]]
     remembered_RD: Tensor
+    names: Sequence[str]
 
 
 class VectorCache:
@@ -126,6 +155,7 @@ class VectorCache:
 
     It is a vector, or, where the encoder is read in eight bits, what the vector gives to the gates of its first layer;
     it lies on `device`, which is that of the network (an embedding of one-hot vectors has no weights that would tell).
+    With a `context` nothing is read in eight bits, since its features are not of a word alone; they are not remembered.
     All is forgotten when it gets too much: when there are more than `limit` words. Valid as long as the weights stay as
     they are. Threads may share it; a copy of it, pickled or not, begins with nothing.
     """
@@ -137,19 +167,22 @@ class VectorCache:
         words: WordVocabularies,
         word_length: int,
         device: torch.device,
+        context: ContextFeatures | None = None,
     ) -> None:
         self.embedding, self.encoder, self.words = embedding, encoder, words
-        self.word_length, self.device = word_length, device
-        self.eight_bit = EightBitEncoder(encoder) if wanted() and readable(encoder) else None
+        self.word_length, self.device, self.context = word_length, device, context
+        self.eight_bit = EightBitEncoder(encoder) if context is None and wanted() and readable(encoder) else None
         width = self.eight_bit.entered_width if self.eight_bit else embedding.width
         self.limit = max(1, CACHE_BYTES // (4 * width))
         self._remembered_RD = torch.empty(0, width, device=self.device)
         self._rows: dict[str, int] = {}
+        self._names: list[str] = []
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How to make one that has met no word yet."""
-        return VectorCache, (self.embedding, self.encoder, self.words, self.word_length, self.device)
+        given = self.embedding, self.encoder, self.words, self.word_length, self.device, self.context
+        return VectorCache, given
 
     @torch.inference_mode()
     def meet(self, sentences: Sequence[Sequence[str]]) -> Met:
@@ -157,14 +190,15 @@ class VectorCache:
         with self._lock:
             fresh = self._fresh(sentences)
             if self._rows and len(self._rows) + len(fresh) > self.limit:
-                self._rows, self._remembered_RD = {}, self._remembered_RD[:0].clone()
+                self._rows, self._names, self._remembered_RD = {}, [], self._remembered_RD[:0].clone()
                 fresh = self._fresh(sentences)
             self._make_room(len(self._rows) + len(fresh))
             fresh.sort(key=len)  # words are padded to the longest that is read with them
             for start in range(0, len(fresh), FRESH):
                 self._add(fresh[start : start + FRESH])
             known = self._rows
-            return Met([[known[word] for word in sentence] for sentence in sentences], self._remembered_RD)
+            rows = [[known[word] for word in sentence] for sentence in sentences]
+            return Met(rows, self._remembered_RD, self._names)
 
     def groups(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
         """Indices of what is read at once, as of `length_groups`; in eight bits it is four times as much."""
@@ -173,11 +207,14 @@ class VectorCache:
         return length_groups(lengths, budget)
 
     @torch.inference_mode()
-    def states(self, remembered_RD: Tensor, rows_BT: Tensor, lengths_B: Tensor) -> Tensor:
+    def states(self, met: Met, rows_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """The encoder's states (B, T, H) of sentences of such rows; `lengths_B` (at least 1) lie on `device`."""
         if self.eight_bit:
-            return self.eight_bit.read(remembered_RD, rows_BT, lengths_B)
-        states_BTH: Tensor = self.encoder(remembered_RD[rows_BT.to(self.device)], lengths_B)
+            return self.eight_bit.read(met.remembered_RD, rows_BT, lengths_B)
+        vectors_BTD = met.remembered_RD[rows_BT.to(self.device)]
+        if self.context is not None:
+            vectors_BTD = self.context.beside(vectors_BTD, words_at(met.names, rows_BT, lengths_B))
+        states_BTH: Tensor = self.encoder(vectors_BTD, lengths_B)
         return states_BTH
 
     def _fresh(self, sentences: Sequence[Sequence[str]]) -> list[str]:
@@ -200,3 +237,4 @@ class VectorCache:
         own_UD = self.eight_bit.entered(vectors_UD) if self.eight_bit else vectors_UD
         self._remembered_RD[first : first + len(words)] = own_UD
         self._rows.update(zip(words, range(first, first + len(words)), strict=True))
+        self._names += words

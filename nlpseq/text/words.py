@@ -23,6 +23,12 @@ def normal_form(word: str) -> str:
     return word if word.isalpha() else _DIGIT.sub("0", word)
 
 
+def two_ends(word: str, limit: int) -> str:
+    """The word, or of a longer one `limit` characters from its two ends."""
+    half = limit // 2
+    return word if len(word) <= limit else word[:half] + word[half - limit :]
+
+
 def word_shape(word: str) -> str:
     """The shape of a word: upper, lower, digit and other marks, runs of more than two shortened ("Cisco" -> "Xxx")."""
     word = word[:64]
@@ -80,10 +86,7 @@ class WordVocabularies:
 
     def character_ids(self, word: str, limit: int) -> list[int]:
         """Ids of a word's characters between marks of its ends; of a longer word, `limit` from its two ends."""
-        if len(word) > limit:
-            half = limit // 2
-            word = word[:half] + word[half - limit :]
-        return self.characters.ids((BEGIN, *word, END))
+        return self.characters.ids((BEGIN, *two_ends(word, limit), END))
 
     def affix_ids(self, word: str) -> list[int]:
         """Ids of a word's affixes, in the order of AFFIXES."""

@@ -15,7 +15,7 @@ from nlpseq.tasks.pretrained import shapes_of, start_from
 from nlpseq.tasks.sentiment import Classifier, SentimentConfig
 from nlpseq.tasks.tagging import Tagger, TaggingConfig
 from tests.examples import corpus
-from tests.languages import counting, small, untrained
+from tests.languages import counting, small
 from tests.opinions import opinions
 
 EMBEDDING = {"width": 12, "character_width": 4, "character_features": 8, "affix_width": 4, "min_count": 1}
@@ -127,8 +127,6 @@ def test_what_does_not_fit_is_told() -> None:
         start_from(tagger(width=8), model())
     with pytest.raises(UsageError, match=r"encoder\.cell is gru"):
         start_from(tagger(cell="gru"), model())
-    with pytest.raises(UsageError, match=r"reads characters.*text\.unit=words"):
-        start_from(tagger(), untrained("characters"))
     with pytest.raises(UsageError, match="is no language model"):
         shapes_of(tagger(), "it")
     wrong = model()
