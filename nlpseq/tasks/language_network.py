@@ -53,7 +53,7 @@ class UnitSoftmax(nn.Module):
         super().__init__()
         self.samples = samples
         self.rows_V: Tensor | None
-        self.register_buffer("rows_V", torch.tensor(rows) if rows and kind == "tied" else None, persistent=False)
+        self.register_buffer("rows_V", _rows(rows) if kind == "tied" else None, persistent=False)
         self.adaptive: nn.AdaptiveLogSoftmaxWithLoss | None = None
         self.weight: nn.Parameter | None = None
         if kind == "adaptive":
@@ -153,6 +153,11 @@ class LanguageNetwork(nn.Module):
         states_BTH, _, after = stack(self.dropout(vectors_BTD), before)
         flat_NV = self.softmax.log_probabilities(states_BTH.flatten(0, 1), self.tied_weight)
         return flat_NV.view(*states_BTH.shape[:2], -1), after
+
+
+def _rows(rows: Sequence[int]) -> Tensor | None:
+    """On the CPU at first, even where weights have no content yet, since a checkpoint does not hold them."""
+    return torch.tensor(rows, device="cpu") if rows else None
 
 
 def _spread(weight_VD: Tensor) -> Tensor:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from nlpseq.checkpoint import FORMAT, Manifest, load_task, round_weights, save
 from nlpseq.errors import DataError, UsageError
 from nlpseq.tasks import language_model
 from nlpseq.tasks.language_model import LanguageModel
@@ -258,3 +260,12 @@ def test_every_word_that_can_be_written_has_a_vector_of_its_own_to_be_tied_to() 
 def test_words_without_vectors_cannot_be_tied_to() -> None:
     with pytest.raises(UsageError, match=r"text\.softmax"):
         untrained("words", text={"softmax": "tied"}, embedding={"words": "none"})
+
+
+def test_words_tied_to_their_vectors_come_back_from_a_checkpoint(tmp_path: Path) -> None:
+    model = untrained("words", text={"softmax": "tied"})
+    round_weights(model.network)
+    save(model, tmp_path / "it", Manifest(format=FORMAT, task="lm"), "")
+    loaded, _ = load_task(tmp_path / "it")
+    assert isinstance(loaded, LanguageModel)
+    assert loaded.foretell(counting(3)) == model.foretell(counting(3))
