@@ -137,6 +137,7 @@ def test_settings_of_the_search_are_checked() -> None:
     assert blind("a b c").attention is None
 
 
+@pytest.mark.usefixtures("full_precision")
 def test_load_gives_the_pipeline_of_a_folder(tmp_path: Path) -> None:
     folder = translators.write_checkpoint(tmp_path / "letters", translators.untrained())
     loaded = nlpseq.load(folder)

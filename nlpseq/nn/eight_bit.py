@@ -22,9 +22,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer
+from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer, last_states
 
 ZERO, STEPS = 128, 127.0  # a state s is kept as ZERO + STEPS * s, rounded
+_HALF = torch.tensor(ZERO + 0.5)
 
 
 _in_full: ContextVar[bool] = ContextVar("_in_full", default=False)
@@ -63,7 +64,7 @@ def _exact() -> bool:
     states_ND = torch.full((8, 64), 2 * ZERO - 1, dtype=torch.uint8)
     sums_NG = torch.zeros(8, 16)
     try:
-        _Product(largest_GD).add_to(sums_NG, states_ND)
+        Product(largest_GD).add_to(sums_NG, states_ND)
     except (RuntimeError, TypeError, AttributeError):
         return False
     return torch.allclose(sums_NG, largest_GD.sum(1).expand(8, 16), rtol=1e-5)
@@ -76,10 +77,11 @@ def readable(encoder: RecurrentEncoder) -> bool:
     return all(isinstance(cell, nn.LSTM) for cell in cells) and weights[0].device.type == "cpu"
 
 
-class _Product:
-    """Eight-bit weights (G, D), packed for products with eight-bit states."""
+class Product:
+    """Eight-bit weights (G, D), packed for products with eight-bit states, and what is added to these (G), if any."""
 
-    def __init__(self, weights_GD: Tensor) -> None:
+    def __init__(self, weights_GD: Tensor, bias_G: Tensor | None = None) -> None:
+        self.bias_G = None if bias_G is None else bias_G.float()
         self.scales_G = weights_GD.abs().amax(1).clamp(min=1e-12) / 127
         self.rounded_GD = (weights_GD / self.scales_G[:, None]).round().to(torch.int8)
         self.packed = torch.ops.onednn.qlinear_prepack(self.rounded_GD, None)
@@ -89,6 +91,25 @@ class _Product:
         """Adds the product to what is there."""
         given = (states_ND, 1 / STEPS, ZERO, self.packed, self.scales_G, self.zeros_G, sums_NG, None)
         torch.ops.onednn.qlinear_pointwise.binary(*given, 1.0, 0, torch.float32, 1.0, 0, "sum", 1.0, "none", [], "")
+
+    def of(self, states_RD: Tensor) -> Tensor:
+        """The product with any number of rows (R, G), and what is added to it."""
+        rows = len(states_RD)
+        given = (padded(states_RD), 1 / STEPS, ZERO, self.packed, self.scales_G, self.zeros_G, self.bias_G)
+        found_RG: Tensor = torch.ops.onednn.qlinear_pointwise(*given, 1.0, 0, torch.float32, "none", [], "")
+        return found_RG[:rows]
+
+
+def coarse(states: Tensor) -> Tensor:
+    """Numbers between -1 and 1 in eight bits."""
+    return torch.add(_HALF, states, alpha=STEPS).to(torch.uint8)
+
+
+def padded(states_RD: Tensor) -> Tensor:
+    """The same rows, with others behind them where there are not few."""
+    rows = len(states_RD)
+    more = 0 if rows <= EightBitEncoder.FEW else _rounded(rows) - rows
+    return nn.functional.pad(states_RD, (0, 0, 0, more)) if more else states_RD
 
 
 class _Plan(NamedTuple):
@@ -134,7 +155,7 @@ class _Few:
     they are multiplied by and added to.
     """
 
-    def __init__(self, products: Sequence[_Product], bias_LG: Tensor) -> None:
+    def __init__(self, products: Sequence[Product], bias_LG: Tensor) -> None:
         """Products (L) of the input and the state, in this order, or of the state alone."""
         gates = bias_LG.shape[1]
         weights_LXG = torch.stack([product.rounded_GD.T for product in products]).float()
@@ -169,9 +190,9 @@ class _Layer:
         recurring_LGW = twice_G1 * torch.stack([weights["weight_hh_l0"] for weights in named])
         both_LGX = recurring_LGW if first else torch.cat((self.input_LGD, recurring_LGW), dim=2)
         self.products = [
-            _Product(both_GX) for both_GX in both_LGX
+            Product(both_GX) for both_GX in both_LGX
         ]  # of the state before, or of the input and it at once
-        self._half, self._half_few = torch.tensor(ZERO + 0.5), torch.tensor(0.5)
+        self._half_few = torch.tensor(0.5)
 
     @cached_property
     def few(self) -> _Few:
@@ -193,7 +214,7 @@ class _Layer:
             gates_LRG = entered_SG[ways * start : ways * (start + count)].view(ways, count, -1)
             if start:
                 self.few.add_to(gates_LRG, before_LRW)
-            state_LRW = _stepped(gates_LRG, twice_LRW, states_LSW[:, start : start + count])
+            state_LRW = stepped(gates_LRG, twice_LRW, states_LSW[:, start : start + count])
             before_LRW = torch.add(self._half_few, state_LRW, alpha=STEPS).floor_()
             rounded_LSW[:, start : start + count] = before_LRW
             start += count
@@ -217,8 +238,8 @@ class _Layer:
                 twice_LRW, before_LRW = twice_LRW[:, :count].contiguous(), before_LRW[:, :count]
             entering_LRX = entering_MX.index_select(0, places[ways * start : ways * (start + count)])
             gates_LRG = self._gates(entering_LRX.view(ways, count, -1), before_LRW, begins=not start)
-            state_LRW = _stepped(gates_LRG, twice_LRW, states_LSW[:, start : start + count])
-            before_LRW = torch.add(self._half, state_LRW, alpha=STEPS).to(torch.uint8)
+            state_LRW = stepped(gates_LRG, twice_LRW, states_LSW[:, start : start + count])
+            before_LRW = coarse(state_LRW)
             rounded_LSW[:, start : start + count] = before_LRW
             start += count
         return rounded_LSW, states_LSW
@@ -237,7 +258,7 @@ class _Layer:
         return gates_LRG
 
 
-def _stepped(gates_LRG: Tensor, twice_LRW: Tensor, state_LRW: Tensor) -> Tensor:
+def stepped(gates_LRG: Tensor, twice_LRW: Tensor, state_LRW: Tensor) -> Tensor:
     """The state, put into `state_LRW`, and twice the cell, in its place, after a step.
 
     Torch's sigmoid is five times as fast as its tanh, which is 2 sigmoid(2 x) - 1.
@@ -271,11 +292,24 @@ class EightBitEncoder:
 
         `words_BT` says which row of `entered_UG` (U, L G) stands at each position; `lengths_B` are at least 1.
         """
+        return self._layers_of(entered_UG, words_BT, lengths_B)[-1]
+
+    def with_ends(self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
+        """What `read` gives, and where each layer's reading ended, side by side (B, layers * H)."""
+        layers, both = self._layers_of(entered_UG, words_BT, lengths_B, all_of_them=True), self.layers[0].ways == 2
+        ends = [last_states(states_BTH, lengths_B, bidirectional=both) for states_BTH in layers]
+        return layers[-1], torch.cat(ends, dim=1)
+
+    def _layers_of(
+        self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor, *, all_of_them: bool = False
+    ) -> list[Tensor]:
+        """The states (B, T, H) of all layers, or of the last."""
         (rows, width), ways = words_BT.shape, self.layers[0].ways
         few = rows <= self.FEW
         plan = _planned(lengths_B, width, ways, few=few)
         entering_MX = entered_UG.view(-1, 4 * self.layers[0].width)
         rows_NL = ways * words_BT.flatten()[plan.flat_N, None] + torch.arange(ways)
+        found: list[Tensor] = []
         for layer in self.layers:
             if few and not layer.first:
                 entering_MX, rows_NL = layer.few.entered(entering_MX), ways * rows_NL + torch.arange(ways)
@@ -284,9 +318,15 @@ class EightBitEncoder:
             rounded_LSW, states_LSW = (layer.read_few if few else layer.read)(entering_MX, places, plan.counts_T)
             entering_MX = _joined(rounded_LSW, plan)
             rows_NL = torch.arange(len(plan.flat_N))[:, None].expand(-1, ways)
-        joined_NH = _joined(states_LSW, plan)
-        states_NH = joined_NH.new_zeros(rows * width, joined_NH.shape[1])
-        return states_NH.index_copy_(0, plan.flat_N, joined_NH).view(rows, width, -1)
+            if all_of_them or layer is self.layers[-1]:
+                found.append(_placed(_joined(states_LSW, plan), plan, rows, width))
+        return found
+
+
+def _placed(states_NH: Tensor, plan: _Plan, rows: int, width: int) -> Tensor:
+    """The states of true positions where they stand (B, T, H)."""
+    zeros_MH = states_NH.new_zeros(rows * width, states_NH.shape[1])
+    return zeros_MH.index_copy_(0, plan.flat_N, states_NH).view(rows, width, -1)
 
 
 def _joined(states_LSW: Tensor, plan: _Plan) -> Tensor:

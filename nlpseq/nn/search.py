@@ -169,8 +169,10 @@ def _candidates(
         capped_NK = last_N11.squeeze(2) & (scores_NKV.amax(2) > scores_NKV[:, :, end])
         others_V = torch.arange(scores_NKV.shape[2], device=caps_N.device) != end
         scores_NKV.masked_fill_(last_N11 & others_V, IMPOSSIBLE)
-    # One hypothesis gives at most its end and `beam` growing ones, so of each no more than these are looked at.
-    best_NKP, pieces_NKP = scores_NKV.topk(min(beam + 1, scores_NKV.shape[2]), dim=2)
+    if beam == 1:  # an end that comes first is the end of it: nothing behind it is looked at, and max is faster
+        best_NKP, pieces_NKP = scores_NKV.max(2, keepdim=True)
+    else:  # one hypothesis gives at most its end and `beam` growing ones, so of each no more than these are looked at
+        best_NKP, pieces_NKP = scores_NKV.topk(min(beam + 1, scores_NKV.shape[2]), dim=2)
     totals_NX = (live.totals_NK.unsqueeze(2) + best_NKP).flatten(1)
     totals_NC, places_NC = totals_NX.topk(min(2 * beam, totals_NX.shape[1]), dim=1)
     parents_NC = places_NC // best_NKP.shape[2]

@@ -25,6 +25,7 @@ from nlpseq.tasks.translation_config import TranslationConfig
 from nlpseq.tasks.translation_names import Copied
 from nlpseq.tasks.translation_network import TranslationNetwork
 from nlpseq.tasks.translation_pieces import PiecePair
+from nlpseq.tasks.translation_reading import Readers
 from nlpseq.tasks.translation_search import searched
 from nlpseq.tasks.translation_words import KnownWords
 from nlpseq.text.overlap import bleu, chrf
@@ -69,6 +70,7 @@ class Translator:
     def __init__(self, config: TranslationConfig, pieces: PiecePair, words: KnownWords | None = None) -> None:
         self.carried: dict[str, Tensor] = {}
         self.config, self.pieces, self.words = config, pieces, words or KnownWords()
+        self._readers = Readers()
         sizes = len(pieces.source), len(pieces.target)
         self.network = TranslationNetwork(config.vectors, config.encoder, config.decoder, sizes, joint=pieces.joint)
 
@@ -172,6 +174,7 @@ class Translator:
 
     def losses(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
         """The summed, smoothed cross-entropy (nats), and the number of target pieces."""
+        self._readers.forget()  # a step of a training follows
         batch, settings = batch.to(self.device), self.config.teaching
         inputs_BT, reading = _shifted(batch.targets_BT), self.network.read(batch.sources_BS, batch.source_lengths_B)
         if self.network.training and settings.teacher_forcing < 1:
@@ -227,7 +230,7 @@ class Translator:
 
     def _search(self, rows: Sequence[Sequence[int]], search: SearchConfig, wanted: int) -> list[list[Hypothesis]]:
         batch = self.batch(rows, [[END]] * len(rows)).to(self.device)
-        return searched(self.network, batch.sources_BS, batch.source_lengths_B, search, wanted)
+        return searched(self._readers.of(self.network), batch.sources_BS, batch.source_lengths_B, search, wanted)
 
     def _attention(self, rows: Sequence[list[int]], found: Sequence[Sequence[Hypothesis]]) -> list[Attention | None]:
         """The attention of the best hypothesis of each row, by teaching the network its own translations."""

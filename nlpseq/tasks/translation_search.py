@@ -8,11 +8,16 @@ from nlpseq.config import SearchConfig
 from nlpseq.nn.search import Hypothesis, beam_search
 from nlpseq.tasks.translation_answers import LONGER
 from nlpseq.tasks.translation_network import TranslationNetwork
+from nlpseq.tasks.translation_reading import EightBitNetwork
 from nlpseq.text.pieces import BEGIN, END, PIECE_PADDING, PIECE_UNKNOWN
 
 
 def searched(
-    network: TranslationNetwork, sources_BS: Tensor, lengths_B: Tensor, search: SearchConfig, wanted: int
+    network: TranslationNetwork | EightBitNetwork,
+    sources_BS: Tensor,
+    lengths_B: Tensor,
+    search: SearchConfig,
+    wanted: int,
 ) -> list[list[Hypothesis]]:
     """The best hypotheses of each source, best first."""
     reading = network.read(sources_BS, lengths_B)

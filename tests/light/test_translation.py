@@ -13,6 +13,8 @@ from nlpseq.records import TranslationPrediction
 from tests.letters import pairs
 from tests.translators import decided, trained, untrained, write_checkpoint
 
+pytestmark = pytest.mark.usefixtures("full_precision")
+
 NEAR = 1e-5
 TEXTS = [
     *(pair.source for pair in pairs(6, seed=3)),

@@ -125,14 +125,14 @@ def test_products_that_are_not_exact_are_not_used(monkeypatch: pytest.MonkeyPatc
         del self, states_ND
         sums_NG.fill_(32767 / 127 / 127)
 
-    monkeypatch.setattr(eight_bit_module._Product, "add_to", saturating)
+    monkeypatch.setattr(eight_bit_module.Product, "add_to", saturating)
     assert not eight_bit_module._exact()
 
     def refusing(self: Any, weights_GD: torch.Tensor) -> None:
         del self, weights_GD
         raise RuntimeError("unknown operator")
 
-    monkeypatch.setattr(eight_bit_module._Product, "__init__", refusing)
+    monkeypatch.setattr(eight_bit_module.Product, "__init__", refusing)
     assert not eight_bit_module._exact()
 
 

@@ -73,6 +73,7 @@ def test_attention_is_in_the_order_of_the_text(order: str) -> None:
 KINDS = list(product(["none", "bahdanau", "luong"], [False, True]))
 
 
+@pytest.mark.usefixtures("full_precision")
 @pytest.mark.parametrize(("attention", "feeding"), KINDS)
 def test_search_says_what_teaching_says(attention: str, feeding: bool) -> None:
     """What a search adds up step by step for each hypothesis, its end included, is what the whole of it is told."""

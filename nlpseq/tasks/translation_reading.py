@@ -1,0 +1,81 @@
+"""How a translator's network is read by a search: as it is, or in eight bits where processors are fast at that.
+
+Axes: B sentences, S source positions, Q hypotheses of a sentence, V target pieces.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nlpseq.batching import mask_of
+from nlpseq.nn.attention import Memory
+from nlpseq.nn.eight_bit import EightBitEncoder, readable, wanted
+from nlpseq.nn.eight_bit_decoder import EightBitDecoder, decodable
+from nlpseq.tasks.translation_network import Growing, Reading, TranslationNetwork
+
+
+class EightBitNetwork:
+    """What a TranslationNetwork reads and says, nearly: see `nn/eight_bit.py`. It copies the weights as they are."""
+
+    def __init__(self, network: TranslationNetwork) -> None:
+        """Requires `fits(network)`."""
+        self.network = network
+        self._encoder = EightBitEncoder(network.encoder)
+        vectors_VD = network.vectors[-1].weight
+        assert isinstance(vectors_VD, Tensor)
+        self._decoder = EightBitDecoder(network.decoder, vectors_VD, network.output_weight, network.output_bias)
+
+    @staticmethod
+    def fits(network: TranslationNetwork) -> bool:
+        """Whether a network may be read so, and is to be."""
+        return wanted() and readable(network.encoder) and decodable(network.decoder)
+
+    def read(self, sources_BS: Tensor, lengths_B: Tensor) -> Reading:
+        """As `TranslationNetwork.read`."""
+        pieces_U, places_BS = torch.unique(sources_BS, return_inverse=True)
+        entered_UG = self._encoder.entered(self.network.vectors[0](pieces_U))
+        states_BSH, ends_BE = self._encoder.with_ends(entered_UG, places_BS, lengths_B)
+        mask_BS = mask_of(lengths_B, sources_BS.shape[1])
+        attention = self.network.decoder.attention
+        memory = Memory(states_BSH, states_BSH, mask_BS) if attention is None else attention.memory(states_BSH, mask_BS)
+        return Reading(memory, self._decoder.start(ends_BE))
+
+    def growing(self, reading: Reading) -> Growing:
+        """As `TranslationNetwork.growing`."""
+        return Growing(reading.start, reading.memory)
+
+    def step(self, last_BQ: Tensor, state: Growing) -> tuple[Tensor, Growing]:
+        """As `TranslationNetwork.step`."""
+        scores_RV, decoder = self._decoder.step(last_BQ, state.decoder, state.memory)
+        return scores_RV.log_softmax(1).view(*last_BQ.shape, -1), Growing(decoder, state.memory)
+
+
+class Readers:
+    """Makes what a search reads a network with, and keeps it until other weights are seen, or it is told to `forget`.
+
+    What changes weights in place without counting it, as optimisers do, has to tell. A copy of it, pickled or not,
+    begins with nothing.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[Any, EightBitNetwork] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Readers, ()
+
+    def forget(self) -> None:
+        """Keeps nothing."""
+        self._kept = None
+
+    def of(self, network: TranslationNetwork) -> TranslationNetwork | EightBitNetwork:
+        """The network itself, or its like in eight bits."""
+        if not EightBitNetwork.fits(network):
+            return network
+        weights = [(id(weight), weight._version) for weight in network.parameters()]
+        kept = self._kept
+        if kept is None or kept[0] != weights:
+            self._kept = kept = (weights, EightBitNetwork(network))
+        return kept[1]
