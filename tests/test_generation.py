@@ -211,3 +211,25 @@ def test_drawing_leaves_the_random_numbers_of_others_alone() -> None:
     torch.manual_seed(7)
     pipeline(seed=1)(counting()[0])
     assert torch.equal(torch.rand(2), wanted)
+
+
+def test_half_a_word_is_completed_by_a_model_of_words() -> None:
+    assert pipeline("words", temperature=0, max_tokens=2)("one two thr").text == "ee four"
+    found = pipeline("words", suggestions=3)("one two thr").suggestions or ()
+    assert [one.word for one in found] == ["three"]
+    assert found[0].probability == pytest.approx(1)
+
+
+@pytest.mark.parametrize("text", ["one two three", "one two thr ", "one two xyz", "one two thr.", ""])
+def test_whole_words_and_what_no_word_begins_with_are_left_as_they_are(text: str) -> None:
+    units = trained("words").units
+    assert units.begun(text).half == ""
+    assert pipeline("words", temperature=0, max_tokens=1)(text).text[:1] in {" ", *"otf", ""}
+
+
+def test_what_half_a_word_may_become_begins_with_it() -> None:
+    units = trained("words").units
+    before, half, ids = units.begun("one two t")
+    assert (before, half) == ("one two ", "t")
+    assert sorted(units.text([one]) for one in ids) == ["three", "two"]
+    assert pipeline("words", temperature=0, beam_size=3, max_tokens=2)("one two t").text.startswith("hree")

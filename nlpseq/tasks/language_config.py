@@ -18,7 +18,9 @@ class TextConfig(Section, frozen=True):
 
     unit: Annotated[
         Literal["pieces", "characters", "words"],
-        Meta(description="subword pieces, characters, or words; other tasks can be started from words"),
+        Meta(
+            description="subword pieces, characters, or words; other tasks start from a model of words, or read the states of any other"
+        ),
     ] = "pieces"
     size: Annotated[int, Meta(ge=RESERVED + 1, description="units that can be written, at most")] = 6000
     min_count: Annotated[int, Meta(ge=1, description="characters seen less often are unknown")] = 3

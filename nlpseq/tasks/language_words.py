@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -10,12 +11,13 @@ from typing import Any
 from nlpseq.tasks.words import WordTable
 from nlpseq.text.spelling import spelt
 from nlpseq.text.tokenizer import Tokenizer
-from nlpseq.text.units import RESERVED
+from nlpseq.text.units import RESERVED, Begun
 from nlpseq.text.vocab import UNKNOWN, Vocabulary
 from nlpseq.text.words import WordVocabularies
 
 END = "\n"  # the word that ends a line
 TABLE_LIMIT = 250_000  # words of the training text that are read as themselves; rarer ones are unknown in training
+_LAST_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*\Z")
 MET_LIMIT = 100_000  # further words that are remembered in prediction
 
 
@@ -104,6 +106,14 @@ class Words:
     def opening(self) -> frozenset[int]:
         """Every unit begins a word."""
         return frozenset(range(len(self)))
+
+    def begun(self, text: str) -> Begun:
+        """A last word that is not of the vocabulary is half of those that begin with it, if any do."""
+        found = _LAST_WORD.search(text)
+        if found is None or found[0] in self.vocabulary:
+            return Begun(text)
+        ids = frozenset(self.vocabulary.id(word) for word in self.vocabulary.symbols if word.startswith(found[0]))
+        return Begun(text[: found.start()], found[0], ids) if ids else Begun(text)
 
     def begins(self, line: bool) -> frozenset[int]:
         """Every word of the vocabulary."""

@@ -86,23 +86,38 @@ def joined(rows: Sequence[Row]) -> Memory:
 
 
 class Prompt(NamedTuple):
-    """A text to be continued, its ids, and what they spell, which need not be the very text."""
+    """A text to be continued, its ids, and what they spell, which need not be the very text.
+
+    Where it ends in `half` a word that is to be completed at once, the ids stop before that, and the first unit is of
+    those that the word `may_be`.
+    """
 
     text: str
     ids: list[int]
     spelt: str
+    half: str = ""
+    may_be: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, units: Units, text: str) -> Prompt:
         """The prompt as it is read; white space at its end is not, since it begins the next word."""
         units.meet([text])
-        ids = units.ids(text.rstrip())
-        return cls(text, ids, units.text(ids))
+        before, half, may_be = units.begun(text)
+        ids = units.ids(before.rstrip())
+        if not half:
+            return cls(text, ids, units.text(ids))
+        one = min(may_be)
+        whole, word = units.text([*ids, one]), units.text([one])
+        return cls(text, ids, whole[: -len(word)] + half, half, may_be)
 
     def continued(self, units: Units, ids: Sequence[int]) -> str:
         """What ids behind the prompt add to its text; a space that the prompt ends in is not there twice."""
         added = units.text([*self.ids, *ids])[len(self.spelt) :]
         return added.lstrip(" ") if self.text[-1:].isspace() or not self.text else added
+
+    def word(self, units: Units, ids: Sequence[int]) -> str:
+        """The word that ids behind the prompt make, with the half of it that stands there."""
+        return self.half + self.continued(units, ids).strip()
 
 
 @torch.inference_mode()
@@ -140,6 +155,8 @@ def _opened(memory: Memory, prompt: Prompt) -> Memory:
     It is whole where white space stands behind it, or where, after a letter, the model expects that more than not.
     """
     units, log_V = memory.model.units, memory.log_BV[0]
+    if prompt.may_be:
+        return _only(memory, prompt.may_be)
     closed = prompt.text[-1:].isspace()
     if not prompt.ids or not (closed or prompt.text[-1:].isalpha()):
         return memory
@@ -147,6 +164,13 @@ def _opened(memory: Memory, prompt: Prompt) -> Memory:
     ids_X = torch.tensor(sorted(allowed), device=log_V.device)
     if not closed and float(log_V[ids_X].exp().sum()) <= WHOLE:
         return memory
+    return _only(memory, allowed)
+
+
+def _only(memory: Memory, allowed: frozenset[int]) -> Memory:
+    """The same memory of one text, in which nothing but these units comes next."""
+    log_V = memory.log_BV[0]
+    ids_X = torch.tensor(sorted(allowed), device=log_V.device)
     alone_V = torch.full_like(log_V, -torch.inf).index_copy(0, ids_X, log_V[ids_X])
     return Memory(memory.model, alone_V.unsqueeze(0), memory.states)
 
@@ -201,26 +225,26 @@ def suggest(model: LanguageModel, text: str, count: int) -> list[Suggestion]:
     """The likeliest next words, best first, with the probability of each, given that a word comes next.
 
     A word is begun by a unit that `begins` one, and complete where a unit of `opening` would follow: its probability is
-    that of its units, one after the other, and of being complete then.
+    that of its units, one after the other, and of being complete then. Of half a word it is what this may become.
     """
     units = model.units
     prompt = Prompt.of(units, text)
     memory = _begun(model, prompt)
-    begins = torch.tensor(sorted(units.begins(not prompt.ids)))
+    begins = torch.tensor(sorted(prompt.may_be or units.begins(not prompt.ids)))
     log_X = memory.log_BV[0].cpu()[begins].log_softmax(0)
     first = list(zip(begins.tolist(), log_X.tolist(), strict=True))
     opening = torch.tensor(sorted(units.opening))
 
     def step(sequences: Sequence[tuple[tuple[int, ...], Row]]) -> list[tuple[Grown, Row]]:
         after = joined([row for _, row in sequences]).then(torch.tensor([ids[-1] for ids, _ in sequences]))
-        spelt = [prompt.continued(units, ids).strip() for ids, _ in sequences]
+        spelt = [prompt.word(units, ids) for ids, _ in sequences]
         return [
             (_grown(log_V, opening, whole=any(map(str.isalnum, word))), Row(after, row))
             for row, (log_V, word) in enumerate(zip(after.log_BV.cpu(), spelt, strict=True))
         ]
 
     found = complete(step, first, Row(memory, 0), count)
-    return [Suggestion(prompt.continued(units, one.ids).strip(), math.exp(one.log_probability)) for one in found]
+    return [Suggestion(prompt.word(units, one.ids), math.exp(one.log_probability)) for one in found]
 
 
 def _grown(log_V: Tensor, opening: Tensor, *, whole: bool) -> Grown:

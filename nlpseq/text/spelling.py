@@ -8,6 +8,7 @@ _CLOSING = frozenset(".,;:!?)]}%…”’»") | {"...", "'s", "’s", "n't", "n�
 _CLOSING |= {mark.replace("'", "’") for mark in _CLOSING if mark.startswith("'")}
 _OPENING = frozenset("([{$£€#“‘«") | {"``"}
 _QUOTES = frozenset("\"'")
+_JOINING = frozenset("-/")  # alone between words, mostly within what is written as one: Secretary-General, and/or
 
 
 def spelt(words: Sequence[str]) -> str:
@@ -16,9 +17,9 @@ def spelt(words: Sequence[str]) -> str:
     opened: set[str] = set()
     joined = True  # whether the next word follows without a space
     for word in words:
-        closes = word in _CLOSING or word.lower() in _CLOSING or word in opened
+        closes = word in _CLOSING or word in _JOINING or word.lower() in _CLOSING or word in opened
         parts.append(word if joined or closes else f" {word}")
-        joined = word in _OPENING or (word in _QUOTES and word not in opened)
+        joined = word in _OPENING or word in _JOINING or (word in _QUOTES and word not in opened)
         if word in _QUOTES:
             opened ^= {word}
     return "".join(parts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from nlpseq.text.pieces import END as PIECE_END
 from nlpseq.text.pieces import Pieces
@@ -17,6 +17,14 @@ from nlpseq.text.vocab import UNKNOWN, Vocabulary
 CHARACTER_END = 2
 RESERVED = 3  # ids of characters and of words that are no symbol: padding, unknown, end
 _SPACE = "▁"  # how SentencePiece writes the space before a piece
+
+
+class Begun(NamedTuple):
+    """A text up to its last word, half a word behind it, and the ids of the words that this may become; or no half."""
+
+    before: str
+    half: str = ""
+    ids: frozenset[int] = frozenset()
 
 
 class Units(Protocol):
@@ -37,6 +45,9 @@ class Units(Protocol):
 
     def text(self, ids: Sequence[int]) -> str:
         """The text that ids spell; reserved ones are silent."""
+
+    def begun(self, text: str) -> Begun:
+        """Where a text ends within a word that only one whole unit can complete, what it may become."""
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values or bytes for the checkpoint's `text/`, by the file that holds them."""
@@ -79,6 +90,10 @@ class Characters:
     def meet(self, lines: Iterable[str]) -> None:
         """Nothing has to be known before: all characters there are have their ids."""
 
+    def begun(self, text: str) -> Begun:
+        """Units go on within words, so none is left to be completed at once."""
+        return Begun(text)
+
     def to_plain(self) -> dict[str, Any]:
         """For the checkpoint."""
         return {"units": self.vocabulary.symbols}
@@ -120,6 +135,10 @@ class PieceUnits:
 
     def meet(self, lines: Iterable[str]) -> None:
         """Nothing has to be known before: all pieces there are have their ids."""
+
+    def begun(self, text: str) -> Begun:
+        """Units go on within words, so none is left to be completed at once."""
+        return Begun(text)
 
     def to_plain(self) -> dict[str, Any]:
         """For the checkpoint."""

@@ -14,6 +14,7 @@ from nlpseq.text.tokenizer import Tokenizer
         "Anna's dog (a big one) didn't bark, did it?",
         '"You can have the eggs for nothing," said Bela.',
         "It cost $5 or 10% more; that's all.",
+        "The Secretary-General and/or his well-known deputy came.",
         "Nobody came... or so they said!",
     ],
 )
