@@ -19,7 +19,8 @@ class TextConfig(Section, frozen=True):
     unit: Annotated[
         Literal["pieces", "characters", "words"],
         Meta(
-            description="subword pieces, characters, or words; other tasks start from a model of words, or read the states of any other"
+            description="subword pieces, characters, or words; other tasks start from a model of words, or read the "
+            "states of any other"
         ),
     ] = "pieces"
     size: Annotated[int, Meta(ge=RESERVED + 1, description="units that can be written, at most")] = 6000
