@@ -16,10 +16,10 @@ class Vocabulary:
 
     def __init__(self, symbols: Iterable[str], *, reserved: int = 2) -> None:
         self.symbols: tuple[str, ...] = tuple(symbols)
-        if not all(isinstance(symbol, str) for symbol in self.symbols):
+        if not set(map(type, self.symbols)) <= {str}:
             raise TypeError("a symbol of a vocabulary is no string")
         self.reserved = reserved
-        self._ids = {symbol: index + reserved for index, symbol in enumerate(self.symbols)}
+        self._ids = dict(zip(self.symbols, range(reserved, reserved + len(self.symbols)), strict=True))
         assert len(self._ids) == len(self.symbols), "symbols of a vocabulary are distinct"
 
     @classmethod
