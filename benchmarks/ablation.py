@@ -27,11 +27,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from nlpseq.checkpoint import CONFIG, find_checkpoint
 from nlpseq.config import override
 from nlpseq.training.prepare import prepare
 from nlpseq.training.train import train
 
 NONE = "none"
+PRETRAINED = "encoder.pretrained="
 OFTEN = 3  # how much more often the smallest parts are gone through, at most
 CORPORA = {"sentiment": ("sst", "sst"), "tag": ("uner-english-ewt", "uner-english-ewt")}
 EPOCHS = {"sentiment": 6, "tag": 12}
@@ -100,7 +102,9 @@ def trained(row: Row, settings: Sequence[str], threads: int) -> Row:
     source, dev = CORPORA[row.task]
     given = [*settings, f"training.seed={row.seed}", f"training.epochs={row.epochs}"]
     values = override(msgspec.to_builtins(SETTINGS[row.task]), given)
-    if any(one.startswith("encoder.pretrained=") for one in settings):  # whose shape it takes, and has to
+    if any(
+        _of_words(one.removeprefix(PRETRAINED)) for one in settings if one.startswith(PRETRAINED)
+    ):  # takes its shape
         values["embedding"] = {k: v for k, v in values["embedding"].items() if k in ("dropout", "vectors_limit")}
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -110,6 +114,12 @@ def trained(row: Row, settings: Sequence[str], threads: int) -> Row:
         for progress in train(msgspec.structs.replace(job, train=drawn)):
             best = progress.scores if progress.best and progress.scores else best
     return msgspec.structs.replace(row, examples=len(drawn), scores=best, seconds=round(time.monotonic() - started, 1))
+
+
+def _of_words(model: str) -> bool:
+    """Whether a language model reads words."""
+    config = msgspec.json.decode((find_checkpoint(model) / CONFIG).read_bytes())
+    return bool(config["text"]["unit"] == "words")
 
 
 def run(given: argparse.Namespace) -> None:
