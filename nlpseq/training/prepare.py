@@ -126,7 +126,7 @@ def prepare(
         dev=held,
         output=output,
         languages=languages,
-        trained_on=tuple(dict.fromkeys((*(verify(base).trained_on if base else ()), *_origins(train, sources)))),
+        trained_on=tuple(dict.fromkeys((*_inherited(base or pretrained), *_origins(train, sources)))),
         teachers=folders,
         start=base,
         pretrained=pretrained,
@@ -155,6 +155,11 @@ def _as_learnt(base: Path | None, reading: Reading) -> Reading:
     if reading.direction or len(languages) != 2:
         return reading
     return msgspec.structs.replace(reading, direction=Direction(*languages))
+
+
+def _inherited(begun_from: Path | None) -> Sequence[Source]:
+    """What the weights that a training begins with were trained on."""
+    return verify(begun_from).trained_on if begun_from else ()
 
 
 def _origins(train: Sequence[str], sources: Mapping[str, str]) -> list[Source]:

@@ -165,3 +165,7 @@ def test_what_cannot_be_is_said(tagger: Path) -> None:
         result = inside(*arguments, "-o", "new")
         assert (result.exit_code, says in " ".join(result.stderr.split())) == (2, True), (arguments, result.stderr)
         assert not Path("new").exists(), arguments
+
+
+def test_it_was_trained_on_what_the_language_model_was_trained_on_as_well(tagger: Path) -> None:
+    assert [source.name for source in verify(tagger).trained_on] == ["my-text.txt", "train.conllu"]
