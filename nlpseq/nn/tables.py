@@ -21,8 +21,11 @@ def coarse_tables(network: nn.Module) -> set[str]:
 def coarse(table_VD: Tensor) -> tuple[Tensor, Tensor]:
     """The numbers (V, D) int8 of a table, and the scales (V) float32 of its rows. `fine` of them gives the same again.
 
-    Where a row holds what is no finite number, the scale is none.
+    Where a row holds what is no finite number, the scale is none. Of a table without content the two have none either:
+    to compute with it, torch would import its compiler.
     """
+    if table_VD.is_meta:
+        return table_VD.to(torch.int8), table_VD.new_empty(len(table_VD), dtype=torch.float32)
     scales_V = table_VD.float().abs().amax(1) / _MOST
     scales_V1 = scales_V.unsqueeze(1)
     numbers_VD = (table_VD / scales_V1).nan_to_num(0.0).round().clamp(-_MOST, _MOST)
