@@ -11,6 +11,8 @@ from nlpseq.text.tokenizer import Sentence
 
 Text = str | Sequence[str] | TokenizedText
 READ_AHEAD = 1024  # inputs read before the first of them is answered, at most
+FAR_AHEAD = 4096  # the same of tasks that answer thousands a second: the more at once, the fuller their batches
+CHARACTERS_AHEAD = 200 * READ_AHEAD  # no more inputs are read when those that wait have so many
 FIRST_READ = 16  # the first inputs are answered sooner
 
 
@@ -59,10 +61,20 @@ def must_be_many(inputs: Iterable[Text], size: int | None) -> None:
         raise UsageError(f"batch_size is {size}. Give 1 or more, or None to leave it to the pipeline.")
 
 
-def chunks_of(inputs: Iterable[Text], size: int | None) -> Iterator[tuple[int, list[Text]]]:
+def characters_of(item: Any) -> int:
+    """The characters of an input, with a space behind each word where it is given as words; of what is none, 0."""
+    if isinstance(item, str):
+        return len(item)
+    if isinstance(item, TokenizedText):
+        return len(item.text)
+    words = item if isinstance(item, list | tuple) else ()
+    return sum(len(word) + 1 for word in words if isinstance(word, str))
+
+
+def chunks_of(inputs: Iterable[Text], size: int | None, most: int = READ_AHEAD) -> Iterator[tuple[int, list[Text]]]:
     """Inputs in lists, each with the number of its first input, from 1. Raises, at once, as `must_be_many`."""
     must_be_many(inputs, size)
-    return _numbered(read_ahead(inputs, size))
+    return _numbered(read_ahead(inputs, size, most))
 
 
 def _numbered(chunks: Iterable[list[Text]]) -> Iterator[tuple[int, list[Text]]]:
@@ -72,15 +84,18 @@ def _numbered(chunks: Iterable[list[Text]]) -> Iterator[tuple[int, list[Text]]]:
         number += len(chunk)
 
 
-def read_ahead(inputs: Iterable[Any], size: int | None) -> Iterator[list[Any]]:
-    """Inputs in lists of `size`; where it is None, few at first, for a quick first answer, and then ever more."""
-    limit = size or FIRST_READ
+def read_ahead(inputs: Iterable[Any], size: int | None, most: int = READ_AHEAD) -> Iterator[list[Any]]:
+    """Inputs in lists of `size`; where it is None, few at first, for a quick first answer, and then ever more, up to
+    `most`, or fewer where they are long.
+    """
+    limit, characters = size or FIRST_READ, 0
     chunk: list[Any] = []
     for item in inputs:
         chunk.append(item)
-        if len(chunk) >= limit:
+        characters += characters_of(item)
+        if len(chunk) >= limit or (size is None and characters >= CHARACTERS_AHEAD):
             yield chunk
-            chunk = []
-            limit = size or min(2 * limit, READ_AHEAD)
+            chunk, characters = [], 0
+            limit = size or min(2 * limit, most)
     if chunk:
         yield chunk

@@ -13,7 +13,7 @@ import msgspec
 
 from nlpseq.config import SearchConfig, build
 from nlpseq.errors import UsageError
-from nlpseq.given import Text, chunks_of, given_words, must_be_one
+from nlpseq.given import FAR_AHEAD, Text, chunks_of, given_words, must_be_one
 from nlpseq.manifest import Manifest
 from nlpseq.records import Failure, SentimentPrediction, TagPrediction, TranslationPrediction
 from nlpseq.tasks.judging import Judge, judge
@@ -112,7 +112,7 @@ class TagPipeline:
         What is no text, or has an empty word, gives a Failure in its place. Raises, at once, TypeError where `inputs`
         is one text, UsageError where `batch_size` is less than 1.
         """
-        return self._predictions(chunks_of(inputs, batch_size))
+        return self._predictions(chunks_of(inputs, batch_size, FAR_AHEAD))
 
     def _predictions(self, chunks: Iterable[tuple[int, list[Text]]]) -> Iterator[TagPrediction | Failure]:
         for number, chunk in chunks:
@@ -165,7 +165,7 @@ class SentimentPipeline:
 
     def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[SentimentPrediction | Failure]:
         """One prediction an input, lazily, in order; otherwise as the `pipe` of a TagPipeline."""
-        return self._predictions(chunks_of(inputs, batch_size))
+        return self._predictions(chunks_of(inputs, batch_size, FAR_AHEAD))
 
     def _predictions(self, chunks: Iterable[tuple[int, list[Text]]]) -> Iterator[SentimentPrediction | Failure]:
         for number, chunk in chunks:

@@ -25,17 +25,17 @@ from typing import Any
 import msgspec
 
 from nlpseq.errors import NlpseqError, UsageError
-from nlpseq.given import Text, must_be_many, must_be_one
+from nlpseq.given import CHARACTERS_AHEAD, FAR_AHEAD, READ_AHEAD, Text, characters_of, must_be_many, must_be_one
 from nlpseq.machine import may_have_gpu, wanted_cores
 from nlpseq.records import Failure, TokenizedText
 
 SHARED = frozenset({"tag", "sentiment", "translate"})  # tasks whose inputs are shared out where there are many
 MOST_PROCESSES = 8  # without a word from the user: each takes its own memory
 # Inputs that are sent to each process at first: few, so that answers come soon, but of few short ones batches are poor.
-# Then it is twice as many each time, and at most CHUNK at once.
+# Then it is twice as many each time, up to MOST at once, or fewer where they are long.
 FIRST = {"tag": 256, "sentiment": 256, "translate": 64}
-CHUNK = 1024
-CHARACTERS = 200  # of an input on average: a chunk of long ones has fewer
+MOST = {"tag": FAR_AHEAD, "sentiment": FAR_AHEAD, "translate": READ_AHEAD}
+CHARACTERS = 200  # of an input on average, until there are CHARACTERS_AHEAD in all
 OWN = 25  # what an input costs beside its characters, as characters
 LEAST = 4000  # characters that are worth a process of their own
 FIRST_TEXT = "Ready … déjà vu."
@@ -76,11 +76,11 @@ class SharedPipeline:
     def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[Any]:
         """One prediction an input, lazily, in order; otherwise as the `pipe` of the pipeline that is loaded.
 
-        Each process has two chunks of `batch_size` inputs (by default ever more, up to 1,024, fewer where they are
-        long) to itself. Raises what the pipeline raises, and NlpseqError where a process ends before its work does.
+        Each process has two chunks of `batch_size` inputs (by default ever more, up to 4,096, of translations
+        1,024, fewer where they are long) to itself. Raises what the pipeline raises, and NlpseqError where a process ends before its work does.
         """
         must_be_many(inputs, batch_size)
-        return self._answers(_chunks(inputs, batch_size, FIRST[self.task], self.processes))
+        return self._answers(_chunks(inputs, batch_size, self.task, self.processes))
 
     def _answers(self, chunks: Iterable[list[Any]]) -> Iterator[Any]:
         busy: deque[_Sent] = deque()
@@ -135,25 +135,26 @@ def _changed(load: Load, change: Callable[[Any], Any]) -> Any:
     return change(load())
 
 
-def _chunks(inputs: Iterable[Text], size: int | None, first: int, processes: int) -> Iterator[list[Any]]:
+def _chunks(inputs: Iterable[Text], size: int | None, task: str, processes: int) -> Iterator[list[Any]]:
     """Inputs in lists of `size`; where it is None, in rounds of one for each process, that have like work in all."""
     chunk: list[Any] = []
-    characters, limit = 0, size or first
+    characters, limit, most = 0, size or FIRST[task], size or MOST[task]
     parts = 1 if size else processes
     for item in map(_sendable, inputs):
         chunk.append(item)
-        characters += _characters(item)
-        if len(chunk) >= parts * limit or (size is None and characters >= parts * limit * CHARACTERS):
-            yield from _shared_out(chunk, parts, size or CHUNK)
+        characters += characters_of(item)
+        enough = parts * min(limit * CHARACTERS, CHARACTERS_AHEAD)
+        if len(chunk) >= parts * limit or (size is None and characters >= enough):
+            yield from _shared_out(chunk, parts, most)
             chunk, characters = [], 0
-            limit = size or min(CHUNK, 2 * limit)
+            limit = min(most, 2 * limit)
     if chunk:
-        yield from _shared_out(chunk, parts, size or CHUNK)
+        yield from _shared_out(chunk, parts, most)
 
 
 def _shared_out(inputs: list[Any], parts: int, most: int) -> Iterator[list[Any]]:
     """The inputs in about so many parts of like work, none of them for nearly nothing or of more than `most` inputs."""
-    ends = list(accumulate(_characters(item) + OWN for item in inputs))
+    ends = list(accumulate(characters_of(item) + OWN for item in inputs))
     parts = max(1, min(parts, ends[-1] // LEAST))
     start = 0
     for part in range(1, parts + 1):
@@ -170,12 +171,6 @@ def _sendable(item: Any) -> Any:
     if isinstance(item, Sequence) and not isinstance(item, bytes | bytearray):
         return [token if isinstance(token, str) else None for token in item]
     return None
-
-
-def _characters(item: Any) -> int:
-    if isinstance(item, list):
-        return sum(len(token) + 1 for token in item if token is not None)
-    return len(item.text) if isinstance(item, TokenizedText) else len(item or "")
 
 
 class EndedError(NlpseqError):

@@ -18,6 +18,7 @@ import nlpseq
 from nlpseq import api
 from nlpseq.api import TagPipeline, load
 from nlpseq.errors import TrustError, UsageError
+from nlpseq.given import CHARACTERS_AHEAD, FAR_AHEAD
 from nlpseq.records import Failure, TagPrediction, TokenizedText
 from nlpseq.text.tags import spans_of
 from tests.examples import corpus
@@ -210,6 +211,12 @@ def test_reading_ahead_has_an_end(tagger: TagPipeline, size: int | None) -> None
     if size is None:
         chunks = api.read_ahead(iter(range(10**5)), None)
         assert [len(next(chunks)) for _ in range(9)] == [16, 32, 64, 128, 256, 512, 1024, 1024, 1024]
+
+
+def test_fewer_inputs_are_read_ahead_where_they_are_long() -> None:
+    texts = ["x" * (CHARACTERS_AHEAD // 20)] * 60
+    assert [len(chunk) for chunk in api.read_ahead(iter(texts), None, FAR_AHEAD)] == [16, 20, 20, 4]
+    assert [len(chunk) for chunk in api.read_ahead(iter(["a", "b"]), None, FAR_AHEAD)] == [2]
 
 
 def test_an_error_of_the_input_comes_through_after_what_was_read(tagger: TagPipeline) -> None:

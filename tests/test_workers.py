@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import nlpseq
 from nlpseq.errors import NlpseqError, UsageError
+from nlpseq.given import CHARACTERS_AHEAD
 from nlpseq.records import Failure
-from nlpseq.workers import CHARACTERS, CHUNK, FIRST_TEXT, SharedPipeline, _chunks
+from nlpseq.workers import CHARACTERS, FIRST_TEXT, MOST, SharedPipeline, _chunks
 from tests import languages, taggers
 from tests.examples import corpus
 from tests.shouting import Shouting, marked, refusing
@@ -146,22 +147,27 @@ def test_an_error_that_cannot_be_sent_still_ends_as_it_would(shared: SharedPipel
 
 def test_chunks_grow_and_are_shared_out_evenly() -> None:
     line = "a" * 100
-    sizes = [len(chunk) for chunk in _chunks([line] * 1300, None, 64, 2)]
+    sizes = [len(chunk) for chunk in _chunks([line] * 1300, None, "translate", 2)]
     assert sizes == [64, 64, 128, 128, 256, 256, 202, 202]  # the last two share what is left
-    assert [len(chunk) for chunk in _chunks([line] * 1300, None, 64, 1)] == [64, 128, 256, 512, 340]
-    assert [len(chunk) for chunk in _chunks([line] * 5, None, 64, 2)] == [5]  # not worth two processes
-    assert [len(chunk) for chunk in _chunks([line] * 5, 2, 64, 2)] == [2, 2, 1]
+    assert [len(chunk) for chunk in _chunks([line] * 1300, None, "translate", 1)] == [64, 128, 256, 512, 340]
+    assert [len(chunk) for chunk in _chunks([line] * 5, None, "translate", 2)] == [5]  # not worth two processes
+    assert [len(chunk) for chunk in _chunks([line] * 5, 2, "translate", 2)] == [2, 2, 1]
+
+
+def test_fast_tasks_get_larger_chunks_of_short_texts_alone() -> None:
+    assert max(len(chunk) for chunk in _chunks(["x" * 40] * 40_000, None, "tag", 2)) == 4096
+    assert max(len(chunk) for chunk in _chunks(["x" * 2000] * 2000, None, "tag", 2)) == CHARACTERS_AHEAD // 2000 + 1
 
 
 def test_chunks_are_bounded_in_characters() -> None:
     long = ["x" * 64 * CHARACTERS, "y" * 128 * CHARACTERS, "z"]
-    assert [len(chunk) for chunk in _chunks(long, None, 64, 1)] == [1, 1, 1]
-    assert [len(chunk) for chunk in _chunks([*long, *"abc"], None, 64, 2)] == [1, 1, 4]
+    assert [len(chunk) for chunk in _chunks(long, None, "translate", 1)] == [1, 1, 1]
+    assert [len(chunk) for chunk in _chunks([*long, *"abc"], None, "translate", 2)] == [1, 1, 4]
 
 
 @given(st.lists(st.text(max_size=3000), max_size=60), st.none() | st.integers(1, 9), st.integers(1, 5))
 def test_chunks_lose_nothing(texts: list[str], size: int | None, processes: int) -> None:
-    chunks = list(_chunks(texts, size, 4, processes))
+    chunks = list(_chunks(texts, size, "translate", processes))
     assert [text for chunk in chunks for text in chunk] == texts
     assert all(chunks)
 
@@ -203,14 +209,14 @@ def test_processes_have_one_core_each(settings: dict[str, Any]) -> None:
 @given(st.lists(st.one_of(st.just(""), st.text(max_size=30), st.just("x" * 50_000)), max_size=40), st.integers(1, 3))
 def test_chunks_hold_all_inputs_in_order_and_never_too_many(texts: list[str], processes: int) -> None:
     many = texts * 100
-    chunks = list(_chunks(many, None, 64, processes))
+    chunks = list(_chunks(many, None, "translate", processes))
     assert [text for chunk in chunks for text in chunk] == many
-    assert all(0 < len(chunk) <= CHUNK for chunk in chunks)
+    assert all(0 < len(chunk) <= MOST["translate"] for chunk in chunks)
 
 
 def test_one_long_input_leaves_no_chunk_of_all_the_others() -> None:
-    sizes = [len(chunk) for chunk in _chunks(["a"] * 6000 + ["x" * 300_000] + ["a"] * 2500, None, 1024, 2)]
-    assert max(sizes) <= CHUNK
+    sizes = [len(chunk) for chunk in _chunks(["a"] * 24_000 + ["x" * 300_000] + ["a"] * 9500, None, "tag", 2)]
+    assert max(sizes) <= MOST["tag"]
 
 
 def test_what_cannot_be_made_ready_is_told_with_the_inputs() -> None:
