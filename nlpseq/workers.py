@@ -77,7 +77,8 @@ class SharedPipeline:
         """One prediction an input, lazily, in order; otherwise as the `pipe` of the pipeline that is loaded.
 
         Each process has two chunks of `batch_size` inputs (by default ever more, up to 4,096, of translations
-        1,024, fewer where they are long) to itself. Raises what the pipeline raises, and NlpseqError where a process ends before its work does.
+        1,024, fewer where they are long) to itself. Raises what the pipeline raises, and NlpseqError where a process
+        ends before its work does.
         """
         must_be_many(inputs, batch_size)
         return self._answers(_chunks(inputs, batch_size, self.task, self.processes))
