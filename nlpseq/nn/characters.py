@@ -1,6 +1,6 @@
 """What the characters of a word say of it.
 
-Axes: U distinct words, C character positions, E character width, F features.
+Axes: U distinct words, C character positions, E character width, F features, W places of a window, S symbols.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from nlpseq.config import KERNELS
 from nlpseq.nn.recurrent import RecurrentLayer
+
+MIDDLE = max(KERNELS) // 2  # the place of a position itself in the window of W = SPAN places that kernels see of it
+SPAN = MIDDLE + max(kernel - kernel // 2 for kernel in KERNELS)
 
 
 class CharacterCNN(nn.Module):
@@ -24,14 +27,54 @@ class CharacterCNN(nn.Module):
         )
 
     def forward(self, characters_UC: Tensor) -> Tensor:
-        """(U, C) int64, padded with 0 -> (U, F). Padding embeds as zero, and cannot win the maximum past one kernel."""
-        embedded_UEC = self.embedding(characters_UC).transpose(1, 2)
-        inside_U1C = (characters_UC != 0).unsqueeze(1)
-        pooled = []
-        for convolution in self.convolutions:
-            found_UFC = convolution(embedded_UEC)[:, :, : characters_UC.shape[1]]
-            pooled.append(found_UFC.masked_fill(~inside_U1C, -torch.inf).amax(2))
-        return torch.relu(torch.cat(pooled, dim=1))
+        """(U, C) int64, padded with 0 -> (U, F). Padding embeds as zero, and cannot win the maximum past one kernel.
+
+        There are few symbols: what each gives to the features from each place of a window is computed once and looked
+        up, so a feature at a position is a sum of W numbers. Gradients go to the windows that won the maximum alone.
+        """
+        given_WSF = self._given()
+        rows_UCW = _windows(characters_UC, symbols=given_WSF.shape[1])
+        with torch.no_grad():
+            found_UCF = _summed(given_WSF, rows_UCW)
+            best_UF = found_UCF.amax(1)
+        if torch.is_grad_enabled():
+            won_UF1 = _places_of(best_UF, found_UCF).unsqueeze(2)
+            rows_WUF = rows_UCW.gather(1, won_UF1.expand(-1, -1, SPAN)).permute(2, 0, 1)
+            best_UF = given_WSF.flatten(0, 1).gather(0, rows_WUF.flatten(0, 1)).view(rows_WUF.shape).sum(0)
+        return torch.relu(best_UF + torch.cat([convolution.bias for convolution in self.convolutions]))
+
+    def _given(self) -> Tensor:
+        """What each symbol gives to each feature from each place of a window (W, S, F)."""
+        symbols_S = torch.arange(self.embedding.num_embeddings, device=self.embedding.weight.device)
+        weights_FEW = torch.cat([_in_the_window(convolution.weight) for convolution in self.convolutions])
+        return torch.einsum("se,few->wsf", self.embedding(symbols_S), weights_FEW)
+
+
+def _in_the_window(weight_FEK: Tensor) -> Tensor:
+    """The weights (F, E, W) of a convolution that stands in the window where it stands over a word."""
+    kernel = weight_FEK.shape[2]
+    before = MIDDLE - kernel // 2
+    return nn.functional.pad(weight_FEK, (before, SPAN - before - kernel))
+
+
+def _windows(characters_UC: Tensor, symbols: int) -> Tensor:
+    """For each position and place of its window, the row (U, C, W) of the symbol there, among those of all places."""
+    around_UC = nn.functional.pad(characters_UC, (MIDDLE, SPAN - 1 - MIDDLE))
+    return around_UC.unfold(1, SPAN, 1) + symbols * torch.arange(SPAN, device=characters_UC.device)
+
+
+def _summed(given_WSF: Tensor, rows_UCW: Tensor) -> Tensor:
+    """The features (U, C, F) at each position, those of padding too low to win."""
+    low_WSF = given_WSF.clone()
+    low_WSF[MIDDLE, 0] = -torch.inf
+    found_NF = nn.functional.embedding_bag(rows_UCW.flatten(0, 1), low_WSF.flatten(0, 1), mode="sum")
+    return found_NF.view(*rows_UCW.shape[:2], -1)
+
+
+def _places_of(best_UF: Tensor, found_UCF: Tensor) -> Tensor:
+    """Where a maximum stands (U, F), the last time. Torch's maximum of one axis is slow where it says that."""
+    places_C1 = torch.arange(found_UCF.shape[1], dtype=found_UCF.dtype, device=found_UCF.device).unsqueeze(1)
+    return ((found_UCF == best_UF.unsqueeze(1)) * places_C1).amax(1).long()
 
 
 class CharacterLSTM(nn.Module):

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from nlpseq.batching import pad
@@ -47,6 +49,25 @@ def test_the_width_of_the_padding_never_changes_a_word(kind: type[nn.Module]) ->
         alone = model(torch.tensor([row]))[0]
         torch.testing.assert_close(together[index], alone, **CLOSE)
         torch.testing.assert_close(wider[index], alone, **CLOSE)
+
+
+@given(st.lists(st.lists(st.integers(1, 19), min_size=1, max_size=12), min_size=1, max_size=6), st.sampled_from([4, 9]))
+def test_a_character_cnn_gives_what_its_convolutions_give_and_learns_as_they_do(
+    words: list[list[int]], features: int
+) -> None:
+    torch.manual_seed(0)
+    model = CharacterCNN(20, 4, features).double()
+    characters_UC = pad(words)
+    embedded_UEC = model.embedding(characters_UC).transpose(1, 2)
+    found_UFC = torch.cat([c(embedded_UEC)[:, :, : characters_UC.shape[1]] for c in model.convolutions], dim=1)
+    best_UF = found_UFC.masked_fill((characters_UC == 0).unsqueeze(1), -torch.inf).amax(2).relu()
+    slopes_UF = torch.randn_like(best_UF)
+    wanted = torch.autograd.grad((best_UF * slopes_UF).sum(), list(model.parameters()))
+    torch.testing.assert_close(model(characters_UC), best_UF)
+    learnt = torch.autograd.grad((model(characters_UC) * slopes_UF).sum(), list(model.parameters()))
+    torch.testing.assert_close(learnt, wanted)
+    with torch.inference_mode():
+        torch.testing.assert_close(model(characters_UC), best_UF)
 
 
 @characters
