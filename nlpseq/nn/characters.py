@@ -41,13 +41,16 @@ class CharacterCNN(nn.Module):
             won_UF1 = _places_of(best_UF, found_UCF).unsqueeze(2)
             rows_WUF = rows_UCW.gather(1, won_UF1.expand(-1, -1, SPAN)).permute(2, 0, 1)
             best_UF = given_WSF.flatten(0, 1).gather(0, rows_WUF.flatten(0, 1)).view(rows_WUF.shape).sum(0)
-        return torch.relu(best_UF + torch.cat([convolution.bias for convolution in self.convolutions]))
+        return torch.relu(best_UF + torch.cat(self._of_all("bias")))
 
     def _given(self) -> Tensor:
         """What each symbol gives to each feature from each place of a window (W, S, F)."""
         symbols_S = torch.arange(self.embedding.num_embeddings, device=self.embedding.weight.device)
-        weights_FEW = torch.cat([_in_the_window(convolution.weight) for convolution in self.convolutions])
+        weights_FEW = torch.cat([_in_the_window(weight_FEK) for weight_FEK in self._of_all("weight")])
         return torch.einsum("se,few->wsf", self.embedding(symbols_S), weights_FEW)
+
+    def _of_all(self, name: str) -> list[Tensor]:
+        return [self.get_parameter(f"convolutions.{n}.{name}") for n in range(len(self.convolutions))]
 
 
 def _in_the_window(weight_FEK: Tensor) -> Tensor:

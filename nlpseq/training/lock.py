@@ -27,13 +27,24 @@ def locked(folder: Path) -> Iterator[None]:
         yield  # a file that is open could not be removed there, either
         return
     folder = folder.resolve()
-    path = folder.with_name(f".{folder.name}.lock")
+    path = _lock_of(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _held(path, folder):
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def must_be_free(folder: Path) -> None:
+    """Raises UsageError where another training holds `folder` now: to say so before all data are read."""
+    if _lock_of(folder.resolve()).exists():
+        with locked(folder):
+            pass
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")
 
 
 def _held(path: Path, folder: Path) -> IO[bytes]:

@@ -21,6 +21,7 @@ from nlpseq.records import Source
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import WORDS_ALONE, must_fit, shapes_of
 from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.training.lock import must_be_free
 from nlpseq.training.resume import is_unfinished
 from nlpseq.training.train import Job, hold_out, must_have_room
 
@@ -93,6 +94,7 @@ def prepare(
     if not train:
         raise UsageError("There is nothing to train on: give --train FILE (and --dev FILE), or --corpus NAME.")
     must_have_room(output, resume=bool(options.get("resume")))
+    must_be_free(output)
     use_threads(threads)
     other = OtherWork()
     base = _finished("--start", start) if start else None
@@ -107,6 +109,7 @@ def prepare(
     flush_denormals()  # not before: the bound of "above 0" is a denormal number, and would be 0
     reading, languages = _MADE_READY[task](config, train, _as_learnt(base, reading))
     folders = tuple(_teacher(name, task, languages) for name in teachers)
+    taught = [source for folder in folders for source in _behind(folder)]
     examples: Sequence[Any]
     held: Sequence[Any]
     if task == "lm":
@@ -126,7 +129,7 @@ def prepare(
         dev=held,
         output=output,
         languages=languages,
-        trained_on=tuple(dict.fromkeys((*_inherited(base or pretrained), *_origins(train, sources)))),
+        trained_on=tuple(dict.fromkeys((*_behind(base or pretrained), *_origins(train, sources), *taught))),
         teachers=folders,
         start=base,
         pretrained=pretrained,
@@ -157,9 +160,9 @@ def _as_learnt(base: Path | None, reading: Reading) -> Reading:
     return msgspec.structs.replace(reading, direction=Direction(*languages))
 
 
-def _inherited(begun_from: Path | None) -> Sequence[Source]:
-    """What the weights that a training begins with were trained on."""
-    return verify(begun_from).trained_on if begun_from else ()
+def _behind(checkpoint: Path | None) -> Sequence[Source]:
+    """What a checkpoint that a training begins with, or is taught by, was trained on."""
+    return verify(checkpoint).trained_on if checkpoint else ()
 
 
 def _origins(train: Sequence[str], sources: Mapping[str, str]) -> list[Source]:

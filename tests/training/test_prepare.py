@@ -14,6 +14,7 @@ from nlpseq.corpora.sources import AS_USUAL, Reading
 from nlpseq.errors import UsageError
 from nlpseq.machine import OtherWork
 from nlpseq.training import prepare as module
+from nlpseq.training.lock import locked
 from nlpseq.training.prepare import prepare
 from tests import classifiers, translators
 from tests.taggers import write_checkpoint
@@ -107,6 +108,18 @@ def test_a_teacher_is_of_the_same_task_and_languages(tmp_path: Path, task: str, 
     )
     with pytest.raises(UsageError, match=said):
         prepare(task, {}, train=[data], dev=[data], output=tmp_path / "run", teachers=[str(tmp_path / of)], threads=1)
+
+
+def test_what_teachers_were_trained_on_is_named(tmp_path: Path) -> None:
+    data, teachers = ["sample-tagging"], [str(write_checkpoint(tmp_path / "teacher"))]
+    job = prepare("tag", {}, train=data, dev=data, output=tmp_path / "run", teachers=teachers, threads=1)
+    assert [source.name for source in job.trained_on] == ["sample-tagging", "train.conllu"]
+
+
+def test_a_folder_that_is_written_into_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with locked(tmp_path / "run"), pytest.raises(UsageError, match="another training is writing"):
+        prepare("tag", {}, train=["no such file"], dev=[], output=tmp_path / "run", threads=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_teacher_for_the_same_direction_teaches(tmp_path: Path) -> None:
