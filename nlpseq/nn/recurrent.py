@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from nlpseq.batching import mask_of, reorder, reversed_positions
 from nlpseq.config import Cell, EncoderConfig
+from nlpseq.nn import both_ways
 from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.precision import rounding
 
@@ -113,12 +114,15 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, inputs_BTD: Tensor, lengths_B: Tensor) -> Tensor:
         """States at every position; what stands at padded positions is undefined."""
-        states_BTH = _read(self.forwards, inputs_BTD)
         if self.backwards is None:
-            return states_BTH
+            return _read(self.forwards, inputs_BTD)
         order_BT = reversed_positions(lengths_B, inputs_BTD.shape[1])
-        back_BTH = _read(self.backwards, reorder(inputs_BTD, order_BT))
-        return torch.cat((states_BTH, reorder(back_BTH, order_BT)), dim=2)
+        layers, inputs = (self.forwards, self.backwards), (inputs_BTD, reorder(inputs_BTD, order_BT))
+        if both_ways.worth_it(inputs_BTD):
+            states_BTW, back_BTW = both_ways.read_at_once(_read, layers, inputs)
+        else:
+            states_BTW, back_BTW = map(_read, layers, inputs)
+        return torch.cat((states_BTW, reorder(back_BTW, order_BT)), dim=2)
 
 
 def _read(layer: nn.Module, inputs_BTD: Tensor) -> Tensor:
