@@ -10,6 +10,7 @@ instead: the task reads them as features of words (see `context`).
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any, Protocol, Self, runtime_checkable
 
 import torch
@@ -27,7 +28,6 @@ from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
 _EMBEDDING = ("words", "width", "characters", "character_width", "character_features", "affix_width", "word_length")
-_ENCODER = ("cell", "width")
 WORDS_ALONE = "encoder.pretrained: only what reads words, tag and sentiment, can be started from a language model."
 
 
@@ -63,7 +63,7 @@ def shapes_of(model: object, name: str) -> dict[str, dict[str, Any]]:
     if not isinstance(model.units, Words):
         return {}
     embedding = {key: getattr(model.config.embedding, key) for key in _EMBEDDING}
-    return {"embedding": embedding, "encoder": {key: getattr(model.config.encoder, key) for key in _ENCODER}}
+    return {"embedding": embedding, "encoder": {"cell": model.config.encoder.cell, "width": _widths(model)[0]}}
 
 
 def must_fit(config: Any, model: object) -> None:
@@ -153,12 +153,19 @@ def _copy_embedding(to: WordEmbedding, words: WordVocabularies, source: nn.Modul
 
 
 def _pairs(encoder: RecurrentEncoder, model: LanguageModel) -> list[tuple[RecurrentLayer, nn.Module, nn.Module | None]]:
-    """The encoder's layers with those of each direction of the model, as far as both go."""
+    """The encoder's layers with those of each direction of the model, as far as both go and are of one width: the last
+    layer of a model whose softmax is tied is as wide as its embedding.
+    """
     back: RecurrentStack | None = model.network.backwards
     forwards = model.network.forwards.layers
     backwards: list[nn.Module | None] = [None] * len(forwards) if back is None else [*back.layers]
-    pairs = zip(encoder.layers, forwards, backwards, strict=False)
+    alike = sum(1 for _ in takewhile(lambda width: width == _widths(model)[0], _widths(model)))
+    pairs = zip(encoder.layers, forwards[:alike], backwards, strict=False)
     return [(layer, one, other) for layer, one, other in pairs if isinstance(layer, RecurrentLayer)]
+
+
+def _widths(model: LanguageModel) -> tuple[int, ...]:
+    return model.network.forwards.widths
 
 
 def _copy_layer(layer: RecurrentLayer, forwards: nn.Module, backwards: nn.Module | None) -> None:

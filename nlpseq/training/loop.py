@@ -193,15 +193,18 @@ def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:
 
 
 def _evaluate(run: Run, dev: Sequence[Any]) -> tuple[dict[str, float], bool]:
-    """Scores the averaged weights, and keeps them where they are the best so far."""
+    """Scores the averaged weights, and keeps them where none so far were better: of equal ones the last, which are the
+    surest of what they say.
+    """
     started, run.evaluated = time.monotonic(), run.step
     with run.averaged():
         scores = run.task.score(dev)
-        best = scores[run.task.main_score] > run.best_score
+        score = scores[run.task.main_score]
+        better, best = score > run.best_score, score >= run.best_score
         if best:
-            run.best_score, run.best_scores = scores[run.task.main_score], scores
+            run.best_score, run.best_scores = score, scores
             run.keep()
-    run.waited = 0 if best else run.waited + 1
+    run.waited = 0 if better else run.waited + 1
     run.evaluating = time.monotonic() - started
     return scores, best
 
