@@ -19,6 +19,8 @@ from nlpseq.cli import options
 if TYPE_CHECKING:
     from nlpseq.corpora.directions import Direction
 
+_OF_PAIRS = "is of parallel text, from which `nlpseq train translate` alone learns"
+_OF_TABLES = "is of tables of labelled texts, from which `nlpseq train sentiment` alone learns"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 SEVERAL = ("--train", "--dev")
 
@@ -30,6 +32,13 @@ class TaskName(StrEnum):
     sentiment = "sentiment"
     translation = "translate"  # str has a method of the other name
     lm = "lm"
+
+
+# The one task that an option is for, by the option's name, and what it is of; all others are for every task.
+_TASK_OF = {
+    **dict.fromkeys(("from_language", "to_language", "source_column", "target_column"), ("translate", _OF_PAIRS)),
+    **dict.fromkeys(("text_column", "label_column"), ("sentiment", _OF_TABLES)),
+}
 
 
 class TrainCommand(TyperCommand):
@@ -112,6 +121,7 @@ Language = Annotated[
 
 
 def command(
+    context: typer.Context,
     task: Annotated[TaskName, typer.Argument(metavar="TASK", help="What to train: tag, sentiment, translate or lm.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="The folder of the checkpoint.")
@@ -150,6 +160,7 @@ def command(
 
     Example: nlpseq train translate --train my.en my.fr --dev my-dev.en my-dev.fr -o my-en-fr
     """
+    from nlpseq.cli.explicit import must_not_be_given
     from nlpseq.cli.progress import watch
     from nlpseq.corpora.pairs import PairFields
     from nlpseq.corpora.sources import Reading
@@ -164,6 +175,9 @@ def command(
         raise typer.BadParameter("name the folder of the checkpoint.", param_hint="-o")
     if language and task is TaskName.translation:
         raise typer.BadParameter("a translation has two languages; give --from and --to.", param_hint="--language")
+    for name, (only, what) in _TASK_OF.items():
+        if task.value != only:
+            must_not_be_given(context, {name}, what)
     values, data = given_settings(
         config,
         [*settings_in_environment(task.value, os.environ), *(settings or [])],

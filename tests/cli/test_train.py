@@ -185,6 +185,12 @@ def test_a_file_of_settings_and_a_time_limit(work: Path) -> None:
         (["tag", "-o", "new", *data(), "--config", "missing.toml"], 2, "missing.toml"),
         (["tag", "-o", "train.conllu", *data()], 2, "file"),
         (["tag", "-o", "tagger", *data()], 2, "not empty"),
+        (["tag", "-o", "new", *data(), "--from", "en"], 2, "--from: is of parallel text"),
+        (["lm", "-o", "new", "--train", "t.txt", "--to", "en"], 2, "--to: is of parallel text"),
+        (["sentiment", "-o", "new", "--train", "t.csv", "--source-column", "1"], 2, "--source-column: is of parallel"),
+        (["tag", "-o", "new", *data(), "--text-column", "body"], 2, "`nlpseq train sentiment` alone"),
+        (["lm", "-o", "new", "--train", "t.csv", "--text-column", "body"], 2, "--text-column: is of tables"),
+        (["translate", "-o", "new", "--train", "t.tsv", "--label-column", "b"], 2, "--label-column: is of tables"),
         (["juggle", "-o", "new"], 2, "juggle"),
     ],
 )  # fmt: skip
