@@ -84,7 +84,15 @@ def read(
 
 
 def chosen(input_format: str, source: str | None, text_key: str | None) -> str:
-    """The format that is meant by "auto": JSON Lines where a key is named, else by the name of the file, else lines."""
+    """The format that is meant by "auto": JSON Lines where a key is named, else by the name of the file, else lines.
+
+    Raises UsageError for a key in a format that has none.
+    """
+    if text_key is not None and input_format not in {"auto", "jsonl"}:
+        raise UsageError(
+            f"--text-key {text_key}: names a key of JSON Lines, and --input-format {input_format} has none. Leave one "
+            "of them out, or say --input-format jsonl."
+        )
     if input_format != "auto":
         return input_format
     if text_key is not None:

@@ -193,7 +193,7 @@ def test_a_named_pipe_is_read(tmp_path: Path) -> None:
         ("auto", "dev.conllu.xz", None, "conllu"),
         ("auto", "notes.txt", "body", "jsonl"),
         ("auto", None, "text", "jsonl"),
-        ("lines", "reviews.jsonl", "body", "lines"),
+        ("lines", "reviews.jsonl", None, "lines"),
     ],
 )
 def test_the_format_is_told_by_the_key_or_by_the_name_of_the_file(
@@ -219,3 +219,10 @@ def test_what_is_most_likely_not_meant_is_told(
 ) -> None:
     found = list(inputs.doubts(texts, source, input_format, text_key))
     assert [told in sentence for sentence in found] == [True] * bool(told)
+
+
+@pytest.mark.parametrize("input_format", ["lines", "tokens", "conllu"])
+def test_a_key_in_a_format_without_keys_is_refused(input_format: str) -> None:
+    with pytest.raises(UsageError, match=f"--text-key body: .* --input-format {input_format} has none"):
+        inputs.read(None, "-", input_format, "body")
+    assert inputs.chosen("jsonl", "-", "body") == inputs.chosen("auto", "-", "body") == "jsonl"

@@ -20,7 +20,7 @@ from nlpseq.records import Failure, TagPrediction, TokenizedText
 from nlpseq.render.answer import Answer
 
 
-def records(data: bytes, tmp_path: Path, input_format: str = "lines", text_key: str = "text") -> list[Record]:
+def records(data: bytes, tmp_path: Path, input_format: str = "lines", text_key: str | None = None) -> list[Record]:
     path = tmp_path / "input"
     path.write_bytes(data)
     return list(inputs.read(None, str(path), input_format, text_key))
