@@ -33,6 +33,8 @@ Suggest = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="The same seed draws the same text.")]
 
+_DRAWING = ("temperature", "top_k", "top_p", "seed")
+
 
 def command(
     context: typer.Context,
@@ -62,10 +64,15 @@ def command(
     Example: nlpseq generate "The weather in Paris" --max-tokens 40 --seed 1
     """
     from nlpseq.cli import inputs, streams
+    from nlpseq.cli.explicit import must_not_be_given
 
     if inputs.nothing_given(texts, source):
         typer.echo(context.get_help())
         return
+    if suggest:
+        must_not_be_given(context, {"max_tokens", "beam_size", *_DRAWING}, "--suggest looks up words, and writes none")
+    if beam_size:
+        must_not_be_given(context, _DRAWING, "--beam-size searches for the likeliest text, and draws none")
     request = streams.Request(
         texts, source, output, format, checkpoint, device, threads, None, input_format, text_key, strict
     )

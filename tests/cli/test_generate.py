@@ -154,6 +154,17 @@ def test_what_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for arguments, code, says in (
         (["generate", "x"], 2, "nlpseq train lm --corpus sample-text -o my-lm"),
         (["generate", "-c", "counter", "--top-p", "0", "x"], 2, "top_p"),
+        (["generate", "-c", "counter", "--suggest", "2", "--beam-size", "3", "x"], 2, "--beam-size: --suggest looks"),
+        (
+            ["generate", "-c", "counter", "--suggest", "2", "--seed", "1", "--max-tokens", "60", "x"],
+            2,
+            "--max-tokens, --seed: --suggest looks up words, and writes none. Leave them out.",
+        ),
+        (
+            ["generate", "-c", "counter", "--beam-size", "2", "--top-p", "0.95", "--top-k", "0", "x"],
+            2,
+            "--top-k, --top-p: --beam-size searches",
+        ),
         (["tag", "-c", "counter", "x"], 2, "was trained for lm, not for tag"),
         (["train", "lm", "--train", "missing.txt", "-o", "new"], 2, "missing.txt"),
         (["train", "lm", "--corpus", "sample-tagging", "-o", "new"], 2, "no plain text"),
