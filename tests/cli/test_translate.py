@@ -147,6 +147,14 @@ def test_json_lines_pass_through_what_they_do_not_know() -> None:
     assert (second["line"], "sentence" in second["error"]) == (2, True)
 
 
+@pytest.mark.parametrize(("form", "told"), [("auto", True), ("tsv", True), ("jsonl", False), ("html", False)])
+def test_attention_that_the_format_does_not_show_is_told(form: str, told: bool) -> None:
+    result = inside("translate", "-c", "letters", "--attention", "-f", form, "a b")
+    assert result.exit_code == 0
+    assert ("-f jsonl, html or rich" in result.stderr) == told
+    assert "-f jsonl" not in inside("translate", "-c", "letters", "-f", form, "a b").stderr
+
+
 def test_the_checkpoint_is_chosen_by_languages(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del work
     for name, languages in (("one", ("en", "xx")), ("two", ("de", "xx")), ("three", ("de", "yy"))):
