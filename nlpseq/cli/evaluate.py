@@ -89,7 +89,7 @@ def _tagger(
     report = tagging_report.report(pipeline.tagger, sentences, worst=worst)
     _must_share(report.columns or report.spans is not None, data, checkpoint, pipeline.tagger.labels)
     gold = {column: {label for one in sentences for label in one.columns.get(column, ())} for column in COLUMNS}
-    _tell_unknown(gold, pipeline.tagger.labels, checkpoint)
+    _tell_unknown(gold, pipeline.tagger.labels, checkpoint, data)
     if json:
         typer.echo(evaluation.as_json(report))
         return
@@ -111,7 +111,7 @@ def _classifier(
     known = pipeline.classifier.labels
     _must_share(report.schemes, data, checkpoint, known, naming(texts, pipeline.classifier.main_scheme))
     gold = {scheme: {one.labels[scheme] for one in texts if scheme in one.labels} for scheme in report.schemes}
-    _tell_unknown(gold, known, checkpoint)
+    _tell_unknown(gold, known, checkpoint, data)
     if json:
         typer.echo(evaluation_texts.as_json(report))
         return
@@ -173,9 +173,10 @@ def _must_share(shared: object, data: str, checkpoint: str, labels: Iterable[str
         raise UsageError(f"{data}: has none of the columns that {checkpoint} predicts ({', '.join(labels)}).{hint}")
 
 
-def _tell_unknown(gold: Mapping[str, set[str]], known: Mapping[str, Vocabulary], checkpoint: str) -> None:
-    """Says which labels of the data the checkpoint can never give; of names, their classes."""
+def _tell_unknown(gold: Mapping[str, set[str]], known: Mapping[str, Vocabulary], checkpoint: str, data: str) -> None:
+    """Says which labels of the data the checkpoint can never give; of names, their classes, and a map that helps."""
     from nlpseq.cli.tables import tell
+    from nlpseq.corpora.sources import mapped_onto
     from nlpseq.errors import some
 
     for column in gold.keys() & known.keys():
@@ -184,8 +185,9 @@ def _tell_unknown(gold: Mapping[str, set[str]], known: Mapping[str, Vocabulary],
             for labels in (known[column].symbols, gold[column])
         )
         if wanted - own:
-            which = f"none of the {column} labels of the data" if not wanted & own else f"some {column} labels"
-            tell(
-                f"{checkpoint} does not know {which}, and gets them wrong: {some(sorted(wanted - own))} "
-                f"(it knows {some(sorted(own))})"
-            )
+            which = f"knows none of the {column} labels of the data" if not wanted & own else ""
+            which = which or f"does not know some {column} labels of the data"
+            maps = mapped_onto(data, own) if column == "ner" else []
+            helps = f". With labels that it knows, the data are {' or '.join(maps)}." if maps else ""
+            told = f"{some(sorted(wanted - own))} (it knows {some(sorted(own))}){helps}"
+            tell(f"{checkpoint} {which}, and gets them wrong: {told}")

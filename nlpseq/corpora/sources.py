@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -177,6 +177,16 @@ AS_USUAL = Reading()
 def read_sources(task: str, specs: Sequence[str], split: str, how: Reading = AS_USUAL) -> list[Any]:
     """The examples for a task of several sources, one after the other. Raises as the reader of each does."""
     return _READ[task](specs, split, how)
+
+
+def mapped_onto(spec: str, known: Collection[str]) -> list[str]:
+    """`spec` with each label map of its corpus that leaves classes of `known` alone; of a file, or mapped, none."""
+    name, split, chosen = _parts(spec)
+    if is_file(spec) or chosen or name not in registry():
+        return []
+    maps = find_corpus(name).label_maps.items()
+    fitting = [own for own, classes in maps if set(classes.values()) <= {"O", *known}]
+    return [f"{name}{f':{split}' if split else ''}@{own}" for own in fitting]
 
 
 def _judged_by(schemes: Sequence[str], examples: Sequence[LabelledText], spec: str) -> list[LabelledText]:

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from nlpseq.cli.evaluate import _tell_unknown
 from nlpseq.cli.main import app
+from nlpseq.corpora.sources import mapped_onto
 from nlpseq.errors import DataError, UsageError
+from nlpseq.text.vocab import Vocabulary
 from tests.examples import corpus, write_conllu
 from tests.taggers import untrained, write_checkpoint
 
@@ -72,8 +75,26 @@ def test_labels_unknown_to_the_checkpoint_count_as_wrong(work: Path) -> None:
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     found, told = json.loads(result.stdout), result.stderr
     assert found["ner"]["classes"]["DRAGON"] == {"precision": 0, "recall": 0, "f1": 0, "gold": 1}
-    assert "none of the ner labels" in told
+    assert "tiny knows none of the ner labels of the data, and gets them wrong" in told
     assert "DRAGON (it knows" in told
+
+
+def test_a_label_map_that_helps_is_named() -> None:
+    """That of WNUT 2017, whose classes have names of their own, where the labels it maps onto are known."""
+    classes = {"PER", "LOC", "ORG"}
+    assert mapped_onto("wnut17", classes) == ["wnut17@per-loc-org"]
+    assert mapped_onto("wnut17:test", {"MISC", *classes}) == ["wnut17:test@per-loc-org"]
+    for spec, known in (("wnut17", {"PER"}), ("wnut17@per-loc-org", classes), ("my.conllu", classes), ("x", classes)):
+        assert mapped_onto(spec, known) == []
+
+
+def test_the_map_is_told_beside_the_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    known = {"ner": Vocabulary(["O", "B-PER", "B-LOC", "B-ORG"])}
+    _tell_unknown({"ner": {"O", "B-person"}}, known, "tag-en", "wnut17")
+    assert capsys.readouterr().err == (
+        "tag-en knows none of the ner labels of the data, and gets them wrong: person (it knows LOC, ORG, PER). "
+        "With labels that it knows, the data are wnut17@per-loc-org.\n"
+    )
 
 
 @pytest.mark.parametrize(
