@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from nlpseq.batching import shuffled
 from nlpseq.corpora.tables import naming
 from nlpseq.device import side_by_side
-from nlpseq.errors import DataError, UsageError
+from nlpseq.errors import DataError
 from nlpseq.records import LabelledText
 from nlpseq.tasks.adversarial import divergence, nudged, uphill
 from nlpseq.tasks.calibration import fit_temperature, softened
 from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
+from nlpseq.tasks.teachers import must_share_labels
 from nlpseq.tasks.windows import Windowed, in_windows, within_limit
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy
@@ -149,8 +150,7 @@ class Classifier:
         Raises UsageError where a teacher has other labels.
         """
         for teacher in teachers:
-            if {s: v.symbols for s, v in teacher.labels.items()} != {s: v.symbols for s, v in self.labels.items()}:
-                raise UsageError("A teacher has other labels than the training examples; train it on the same ones.")
+            must_share_labels(self.labels, teacher.labels)
         texts = [self.tokens(example.text) for example in examples]
         answers = [teacher.probabilities(texts) for teacher in teachers]
         means = {s: torch.stack([answer[s] for answer in answers]).mean(0) for s in self.labels}

@@ -16,13 +16,14 @@ from torch import Tensor, nn
 
 from nlpseq.batching import mask_of, pad, shuffled
 from nlpseq.device import side_by_side
-from nlpseq.errors import DataError, UsageError
+from nlpseq.errors import DataError
 from nlpseq.records import TaggedSentence
 from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.mentions import Mentions
 from nlpseq.tasks.tagging_answers import Labelled
 from nlpseq.tasks.tagging_config import TaggingConfig, read_plain
 from nlpseq.tasks.tagging_network import NO_LABEL, TaggingNetwork
+from nlpseq.tasks.teachers import must_share_labels
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy, SpanScore
 from nlpseq.text.rules import Rules, plain_rules
@@ -150,8 +151,7 @@ class Tagger:
         Raises UsageError where a teacher has other labels.
         """
         for teacher in teachers:
-            if {c: v.symbols for c, v in teacher.labels.items()} != {c: v.symbols for c, v in self.labels.items()}:
-                raise UsageError("A teacher has other labels than the training examples; train it on the same ones.")
+            must_share_labels(self.labels, teacher.labels)
         sentences = [example.tokens for example in examples]
         answers = zip(*(teacher.probabilities(sentences) for teacher in teachers), strict=True)
         result = []

@@ -23,6 +23,7 @@ from nlpseq.model_card import model_card
 from nlpseq.records import Progress, SentencePair, Source
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import start_from
+from nlpseq.tasks.teachers import Labels, must_share_labels
 from nlpseq.training.doubts import doubt_of
 from nlpseq.training.lock import locked
 from nlpseq.training.loop import Run, fit
@@ -102,11 +103,12 @@ def _train(job: Job) -> Iterator[Progress]:
     fingerprint = job.fingerprint()
     must_have_room(job.output, resume=job.resume)
     task, run = _begin(job, fingerprint)
+    teachers = _teachers(task, job)
     job.output.mkdir(parents=True, exist_ok=True)
     _forget_after(run.step, job.output / LOG)
     items = _encoded(task, job)
-    if job.teachers:
-        items = task.taught(items, job.train, [_on_device(load_task(folder)[0], job) for folder in job.teachers])
+    if teachers:
+        items = task.taught(items, job.train, teachers)
     limit = None if job.time_limit is None else max(1.0, job.time_limit - (time.monotonic() - began))
     saved = run.seconds
     for progress in fit(run, items, job.dev, time_limit=limit):
@@ -172,6 +174,20 @@ def _restore(run: Run, state: tuple[dict[str, Tensor], dict[str, Any]], job: Job
 def _on_device(task: Task, job: Job) -> Task:
     task.network.to(find_device(job.device))
     return task
+
+
+def _teachers(task: Task, job: Job) -> list[Task]:
+    """The checkpoints to learn from. Raises UsageError where the labels of one are not those of the task."""
+    teachers = []
+    for folder in job.teachers:
+        teacher = _on_device(load_task(folder)[0], job)
+        must_share_labels(_labels(task), _labels(teacher), f"--teacher {folder}")
+        teachers.append(teacher)
+    return teachers
+
+
+def _labels(task: Task) -> Labels:
+    return getattr(task, "labels", {})  # a translator has none
 
 
 def _continued(job: Job) -> Task:

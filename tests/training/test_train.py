@@ -367,6 +367,20 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert (folder / "README.md").read_text() == "mine"
 
 
+def test_a_teacher_with_other_labels_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    """With the column, and the labels that differ: here, orcs where it has persons."""
+    teacher = write_checkpoint(tmp_path / "teacher")
+    ner = [tuple(tag.replace("PER", "ORC") for tag in e.columns["ner"]) for e in TRAIN]
+    of_orcs = [msgspec.structs.replace(e, columns={**e.columns, "ner": n}) for e, n in zip(TRAIN, ner, strict=True)]
+    with pytest.raises(UsageError) as caught:
+        list(train(job(tmp_path / "run", train=of_orcs, teachers=(teacher,))))
+    said = str(caught.value)
+    assert said.startswith(f"--teacher {teacher}: has other labels than the training examples: ner has ")
+    assert "B-ORC" in said.partition(" of the examples alone, and ")[0]
+    assert "B-PER" in said.partition(" of the examples alone, and ")[2]
+    assert [path.name for path in tmp_path.iterdir()] == ["teacher"]
+
+
 def test_teachers_are_asked_on_the_device_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a device that has no content, which every machine has."""
     seen: list[str] = []
