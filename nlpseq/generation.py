@@ -18,6 +18,7 @@ from nlpseq.tasks.language_model import LanguageModel
 from nlpseq.tasks.writing import WritingConfig, likeliest, suggest, write
 
 Text = str | Sequence[str] | TokenizedText
+NO_TEXT = "Expected a text or a list of words, none of them empty."
 
 
 class GenerationPipeline:
@@ -73,14 +74,25 @@ class GenerationPipeline:
             raise TypeError("pipe() takes many texts, as a list of them. Call the pipeline itself with one.")
         return (self._continued(item, number) for number, item in enumerate(inputs, 1))
 
-    def stream(self, text: str, number: int = 1) -> Iterator[str]:
+    def stream(self, text: Text, number: int = 1) -> Iterator[str]:
         """The continuation of one text in the parts that it is written in; joined, they are that of the `number`th text
         of a pipe. Of a beam search it is one part.
+
+        Raises, at once, as a call does, and UsageError where there are to be suggestions.
         """
+        if self.suggestions:
+            raise UsageError("Suggestions are no text that is written in parts. Call the pipeline itself, or pipe().")
+        must_be_one(text)
+        prompt = text_of(text)
+        if prompt is None:
+            raise ValueError(NO_TEXT)
+        return self._parts(_whole(prompt), number)
+
+    def _parts(self, prompt: str, number: int) -> Iterator[str]:
         if self.writing.beam_size:
-            yield likeliest(self.model, _whole(text), self.writing)[0].text
+            yield likeliest(self.model, prompt, self.writing)[0].text
             return
-        for piece in write(self.model, _whole(text), self.writing, self._chance(number)):
+        for piece in write(self.model, prompt, self.writing, self._chance(number)):
             if piece.text:
                 yield piece.text
 
@@ -91,7 +103,7 @@ class GenerationPipeline:
     def _continued(self, item: Text, number: int) -> Continuation | Failure:
         text = text_of(item)
         if text is None:
-            return Failure("Expected a text or a list of words, none of them empty.", number)
+            return Failure(NO_TEXT, number)
         prompt = _whole(text)
         if self.suggestions:
             return Continuation(prompt=text, suggestions=tuple(suggest(self.model, prompt, self.suggestions)))

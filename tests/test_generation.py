@@ -194,6 +194,18 @@ def test_inputs_are_taken_one_at_a_time_and_what_is_no_text_fails_in_its_place()
         pipeline()(7)  # type: ignore[arg-type]
 
 
+def test_what_cannot_be_streamed_is_told_at_once() -> None:
+    """As by the call itself; and suggestions, which have no parts, are not passed over."""
+    with pytest.raises(ValueError, match="Expected a text"):
+        pipeline().stream(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="many texts"):
+        pipeline().stream(["one two", "three"])
+    with pytest.raises(UsageError, match="Suggestions"):
+        pipeline(suggestions=5).stream(PROMPT)
+    writer = pipeline(temperature=0, max_tokens=1)
+    assert "".join(writer.stream(["two", "three"])) == writer("two three").text
+
+
 def test_settings_are_checked() -> None:
     with pytest.raises(UsageError, match="temperature"):
         pipeline(temperature=-1)
