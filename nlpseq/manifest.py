@@ -5,6 +5,7 @@ See `checkpoint.py` for what else the folder holds.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,8 +53,10 @@ def command_of(task: str) -> str:
 def find_checkpoint(name: str | Path) -> Path:
     """The folder of a checkpoint: a path, or the name of one that came with the install.
 
-    Raises UsageError where there is none, naming the ones there are.
+    Raises UsageError where there is none, naming the ones there are, and where `name` is no such thing.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise UsageError(f"{name!r} is no checkpoint. Give the name of one that came with the install, or its folder.")
     folder = Path(name)
     if (folder / MANIFEST).is_file():
         return folder

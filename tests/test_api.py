@@ -267,6 +267,12 @@ def test_load_by_name_and_by_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="here is one")
+@pytest.mark.parametrize("wrong", [None, 3, b"tag-en"])
+def test_what_cannot_be_the_name_of_a_checkpoint_is_told(wrong: Any) -> None:
+    with pytest.raises(UsageError, match="is no checkpoint"):
+        load(wrong)
+
+
 def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not available"):
         load(write_checkpoint(tmp_path / "tiny"), device="cuda")
