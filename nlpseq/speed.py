@@ -211,14 +211,18 @@ def whole_process(checkpoint: str, text: str, device: str, threads: int | None) 
     return seconds
 
 
-def sample_texts(checkpoint: str) -> list[str]:
+def sample_texts(checkpoint: str, *, begun: bool = False) -> list[str]:
     """Texts of the sample corpus that came with the install, for the task of a checkpoint.
+
+    Of a language model they are whole lines, or where they are to be continued (`begun`) how the first few
+    begin.
 
     Raises UsageError where there are none in its language.
     """
     manifest = _manifest(checkpoint)
     if manifest.task == "lm":
-        return [" ".join(line.split()[:3]) for line in islice(read_plain(["sample-text"], "dev"), 20)]
+        lines = read_plain(["sample-text"], "dev")
+        return [" ".join(line.split()[:3]) for line in islice(lines, 20)] if begun else list(lines)
     direction = Direction(*manifest.languages) if len(manifest.languages) == 2 else None
     examples = read_sources(manifest.task, [SAMPLES[manifest.task]], "dev", Reading(direction=direction))
     return [example.source if manifest.task == "translate" else example.text for example in examples]

@@ -47,7 +47,7 @@ def command(
     from nlpseq.speed import measure, sample_texts
 
     given = first_texts(source, input_format.value, text_key, texts) if source else None
-    wanted = sample_texts(checkpoint)[:texts] if given is None else given
+    wanted = sample_texts(checkpoint, begun=True)[:texts] if given is None else given
     if sys.stderr.isatty():
         tell(f"Measuring {checkpoint} on {len(wanted):,} texts ...")
     speed = measure(checkpoint, wanted, device=device.value, threads=threads, runs=runs, starts=starts)

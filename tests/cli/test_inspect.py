@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from nlpseq.cli import inspect
 from nlpseq.cli.main import app
 from nlpseq.inspection import Gate, Memory
+from nlpseq.speed import sample_texts
 from tests import classifiers, languages, taggers, translators
 
 EVERY = {"tag": taggers, "judge": classifiers, "translate": translators, "lm": languages}
@@ -58,6 +59,14 @@ def test_attention() -> None:
 
 def test_texts_may_be_typed_and_their_number_limited() -> None:
     assert lines("gradients", "tag", "good film", "bad film", "--texts", "1")[0]["texts"] == 1
+
+
+def test_without_texts_a_language_model_reads_fifty_lines_of_the_sample_corpus_whole() -> None:
+    """To be continued in `bench`, it has the first three words of twenty of them alone."""
+    assert sample_texts("lm", begun=True) == [" ".join(text.split()[:3]) for text in sample_texts("lm")[:20]]
+    memory, *_ = lines("gradients", "lm")
+    assert len(memory["gradients"]) > 3
+    assert memory["texts"] == 50
 
 
 @pytest.mark.parametrize(
