@@ -28,7 +28,7 @@ from nlpseq.render.answer import Answer
 from nlpseq.render.formats import PLAIN
 from nlpseq.workers import processes_for
 
-UNITS = {"tag": "words", "sentiment": "texts", "translate": "texts", "lm": "pieces"}
+UNITS = {"tag": "words", "sentiment": "texts", "translate": "texts"}  # of a language model, its own
 COMMANDS = {"tag": "tag", "sentiment": "sentiment", "translate": "translate", "lm": "generate"}
 SAMPLES = {"tag": "sample-tagging", "sentiment": "sample-sentiment", "translate": "sample-translation"}
 SINGLE = 100  # texts that are answered one by one, at most, for the latency
@@ -37,14 +37,14 @@ SINGLE = 100  # texts that are answered one by one, at most, for the latency
 class Speed(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured; medians where there are several runs.
 
-    `per_second` counts `unit`s (words of a tagger, pieces that a language model writes, else texts) from raw text to
-    JSON Lines by a pipeline that was just loaded, in so many `processes` as the commands use for much text, `slowest`
-    and `fastest` its runs; `one_per_second` is that of one process with one thread, where there are several, else
-    None; `peak_bytes` is of that one, and None where the system does not tell. `layers_per_second` is the speed of
-    the recurrent layers alone (of a translator, those that read), on tensors that lie ready; None where a model writes
-    one piece after another. `start_seconds` is a whole fresh process that answers one text, None where none was
-    started; `latency` and `latency_p95` are seconds for one text in a loaded pipeline of as many threads as there are
-    processes.
+    `per_second` counts `unit`s (words of a tagger; words, pieces or characters that a language model writes; else
+    texts) from raw text to JSON Lines by a pipeline that was just loaded, in so many `processes` as the commands use
+    for much text, `slowest` and `fastest` its runs; `one_per_second` is that of one process with one thread, where
+    there are several, else None; `peak_bytes` is of that one, and None where the system does not tell.
+    `layers_per_second` is the speed of the recurrent layers alone (of a translator, those that read), on tensors that
+    lie ready; None where a model writes one unit after another. `start_seconds` is a whole fresh process that answers
+    one text, None where none was started; `latency` and `latency_p95` are seconds for one text in a loaded pipeline of
+    as many threads as there are processes.
     """
 
     checkpoint: str
@@ -103,7 +103,7 @@ def measure(
     return Speed(
         checkpoint=checkpoint,
         task=first.task,
-        unit=UNITS[first.task],
+        unit=first.unit,
         texts=len(texts),
         units=first.units,
         processes=processes,
@@ -124,9 +124,10 @@ def measure(
 
 
 class _Pass(NamedTuple):
-    """A pipeline for `task` was loaded (seconds `loading`) and went through all texts once."""
+    """A pipeline for `task` was loaded (seconds `loading`) and went through all texts once, counted in `unit`s."""
 
     task: str
+    unit: str
     loading: float
     units: int
     seconds: float
@@ -137,7 +138,7 @@ def _fresh_pass(checkpoint: str, texts: Sequence[str], device: str, threads: int
     pipeline = _loaded(checkpoint, device, threads)
     loading = time.perf_counter() - started
     pipeline(texts[0])  # what is made at the first use is counted in the whole process
-    return _Pass(pipeline.task, loading, *from_raw_text(pipeline, texts))
+    return _Pass(pipeline.task, unit_of(pipeline), loading, *from_raw_text(pipeline, texts))
 
 
 def _loaded(checkpoint: str, device: str, threads: int | None) -> Any:
@@ -154,7 +155,7 @@ def _shared_pass(checkpoint: str, texts: Sequence[str], processes: int) -> _Pass
         loading = time.perf_counter() - started
         for _ in pipeline.pipe([texts[0]] * processes, batch_size=1):
             pass
-        return _Pass(pipeline.task, loading, *from_raw_text(pipeline, texts))
+        return _Pass(pipeline.task, unit_of(pipeline), loading, *from_raw_text(pipeline, texts))
     finally:
         pipeline.close()
 
@@ -230,6 +231,11 @@ def sample_texts(checkpoint: str, *, begun: bool = False) -> list[str]:
 
 def _manifest(checkpoint: str) -> Manifest:
     return read_manifest(find_checkpoint(checkpoint))
+
+
+def unit_of(pipeline: Any) -> str:
+    """What the answers of a pipeline are counted in."""
+    return pipeline.model.config.text.unit if isinstance(pipeline, GenerationPipeline) else UNITS[pipeline.task]
 
 
 def _units(prediction: object) -> int:

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from nlpseq.cli import bench
 from nlpseq.cli.main import app
 from nlpseq.errors import NlpseqError
-from nlpseq.speed import Speed, whole_process
+from nlpseq.generation import GenerationPipeline
+from nlpseq.speed import Speed, unit_of, whole_process
 from tests import classifiers, languages, taggers, translators
 
 QUICKLY = ("--runs", "1", "--starts", "0")
@@ -61,8 +62,14 @@ def test_a_language_model_has_no_layers_that_read_a_text_whole() -> None:
     result = inside("lm", "-i", "lines.txt", *QUICKLY)
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
-    assert (found["unit"], found["layers_per_second"], found["share_of_layers"]) == ("pieces", None, None)
+    assert (found["unit"], found["layers_per_second"], found["share_of_layers"]) == ("words", None, None)
     assert found["per_second"] > 0
+
+
+@pytest.mark.parametrize("unit", ["words", "pieces", "characters"])
+def test_what_a_language_model_writes_is_counted_in_its_own_units(unit: str) -> None:
+    model = languages.untrained(unit, text={"size": 290})
+    assert unit_of(GenerationPipeline(model, languages.manifest())) == unit
 
 
 def test_without_a_file_it_takes_the_sample_corpus_and_no_more_texts_than_asked_for() -> None:
