@@ -25,6 +25,8 @@ REMEMBERED = 2_000_000  # digests of lines; beyond, those so far are forgotten, 
 BLOCK = 20  # lines that are held out together, so that the model meets whole passages
 HELD_OUT = 100  # blocks held out, at most
 
+TABULAR = {".csv", ".tsv", ".jsonl", ".conllu", ".conll", ".iob2"}  # whose lines hold more than text
+
 Opener = Callable[[], Iterator[str]]
 
 
@@ -116,6 +118,11 @@ def plain_parts(
     """Training text, which stays on disk, and the lines to choose by: of `dev`, or else held out. Raises as above."""
     text = read_plain(train, "train", mirror=mirror, distinct=distinct)
     return (text, list(read_plain(dev, "dev", mirror=mirror))) if dev else text.held_out(seed)
+
+
+def not_plain(specs: Iterable[str]) -> list[str]:
+    """Those files whose names say that there is more than text in their lines, which are read as they are."""
+    return [spec for spec in specs if is_file(spec) and Path(content_name(spec)).suffix.lower() in TABULAR]
 
 
 def _sources(spec: str, split: str, mirror: str | Path | None) -> list[Opener]:

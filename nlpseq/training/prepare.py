@@ -12,10 +12,10 @@ import msgspec
 from nlpseq.checkpoint import CONFIG, find_checkpoint, load_task, read_manifest, verify
 from nlpseq.config import Section, build, describe, override, read_toml
 from nlpseq.corpora.directions import Direction, alike
-from nlpseq.corpora.plain import plain_parts
+from nlpseq.corpora.plain import not_plain, plain_parts
 from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, is_file, read_sources, source_of
 from nlpseq.device import flush_denormals, use_threads
-from nlpseq.errors import UsageError
+from nlpseq.errors import UsageError, some
 from nlpseq.machine import OtherWork, told_cores, usable_cores
 from nlpseq.records import Source
 from nlpseq.tasks import TASKS, Task
@@ -114,6 +114,11 @@ def prepare(
     held: Sequence[Any]
     if task == "lm":
         seed = config.training.seed
+        if doubtful := not_plain((*train, *dev)):
+            _log.warning(
+                "Note: the lines of %s are learnt as they are, with keys, marks and columns. Give plain text, a "
+                "sentence or paragraph a line, if that is not meant.", some(doubtful),
+            )  # fmt: skip
         examples, held = plain_parts(train, dev, distinct=config.text.distinct, seed=seed, mirror=reading.mirror)
     elif dev:
         examples = read_sources(task, train, "train", reading)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nlpseq.corpora import plain
-from nlpseq.corpora.plain import BLOCK, HELD_OUT, PlainText, plain_parts, read_plain
+from nlpseq.corpora.plain import BLOCK, HELD_OUT, PlainText, not_plain, plain_parts, read_plain
 from nlpseq.errors import DataError, UsageError
 
 
@@ -104,6 +104,11 @@ def test_parts(tmp_path: Path) -> None:
     assert (len(text), list(dev)) == (100, ["x", "x"])
     text, dev = plain_parts([str(tmp_path / "a.txt")], [], distinct=True, seed=1)
     assert len(text) + len(dev) == 100
+
+
+def test_files_that_are_not_plain_are_known_by_their_names() -> None:
+    specs = ["a.txt", "a.CSV", "a.tsv.gz", "a.zip#b.jsonl", "a.zip", "sample-text", "a/b.conllu"]
+    assert not_plain(specs) == ["a.CSV", "a.tsv.gz", "a.zip#b.jsonl", "a/b.conllu"]
 
 
 def test_files_that_an_archive_hides_are_no_text(tmp_path: Path) -> None:

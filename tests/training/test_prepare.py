@@ -122,6 +122,15 @@ def test_a_folder_that_is_written_into_is_refused_before_anything_is_read(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("name", "told"), [("a.csv", True), ("a.jsonl", True), ("a.txt", False), ("a", False)])
+def test_a_table_as_plain_text_is_doubted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, told: bool
+) -> None:
+    (tmp_path / name).write_text("".join(f"line {number},x\n" for number in range(40)))
+    prepare("lm", {}, train=[str(tmp_path / name)], dev=[], output=tmp_path / "run", threads=1)
+    assert (f"the lines of {tmp_path / name} are learnt as they are" in caplog.text) == told
+
+
 def test_a_teacher_for_the_same_direction_teaches(tmp_path: Path) -> None:
     folder = tmp_path / "letters"
     save(translators.untrained(), folder, replace(translators.manifest(), languages=("fr", "en")), "# X\n")
