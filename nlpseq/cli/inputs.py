@@ -34,7 +34,8 @@ Lines = Iterable[files.RawLine]
 class Record(NamedTuple):
     """One input: a text, its tokens, or both; or, with `error`, why there is none (`value` is then empty).
 
-    `line` is where it begins in its source, from 1; `extra` is what came with it, to be passed through.
+    `line` is where it begins in its source, from 1, or with `error` where that is. `extra` is what came with it, to be
+    passed through.
     """
 
     value: str | tuple[str, ...] | TokenizedText
@@ -165,7 +166,7 @@ def _records(pieces: Lines, parse: Callable[[str, int], Record | None]) -> Itera
             where = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
             record = Record("", line, error=f"This is not UTF-8: {where}.")
         except DataError as error:  # of one sentence in CoNLL-U
-            record = Record("", line, error=f"In line {error.line}: {error.what}")
+            record = Record("", error.line or line, error=error.what)
         except ValueError as error:  # msgspec's own among them
             record = Record("", line, error=f"{error}".rstrip(".") + ".")
         if record is not None:

@@ -73,7 +73,7 @@ def test_conllu_out_of_order_is_the_failure_of_its_sentence(tmp_path: Path) -> N
     path = tmp_path / "input"
     path.write_text(row("2", "a") + "\n" + row("1", "b"), encoding="utf-8")
     bad, good = inputs.read(None, str(path), "conllu")
-    assert bad == Record("", 1, error="In line 1: Token 2 stands where token 1 is due.")
+    assert bad == Record("", 1, error="Token 2 stands where token 1 is due.")
     assert good.value == TokenizedText("b", ("b",), (0,))
 
 

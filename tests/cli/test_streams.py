@@ -90,7 +90,7 @@ def test_conllu_gives_words_without_ranges_and_empty_nodes(tmp_path: Path) -> No
     found = records((first + "\n\n" + second + "\n" + broken).encode(), tmp_path, "conllu")
     assert found[0] == Record(TokenizedText("dont", ("do", "nt"), (0, 2)), 1, {"sent_id": "a-1"})
     assert found[1] == Record(TokenizedText("New York", ("New York",), (0,)), 8)
-    assert found[2].error == "In line 13: 2 columns where CoNLL-U has 10, divided by tabs."
+    assert found[2] == Record("", 13, error="2 columns where CoNLL-U has 10, divided by tabs.")
 
 
 def test_gzip_is_read_in_place_and_a_cut_file_is_an_error(tmp_path: Path) -> None:
