@@ -207,11 +207,26 @@ def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
     except msgspec.ValidationError as error:
         _check_names(kind, values, where)
         message, _, path = str(error).partition(" - at ")
-        name = path.strip("`").removeprefix("$.") or "settings"
+        name = _full(kind, path.strip("`").removeprefix("$.") or "settings", values)
         prefix = f"{where}: " if where else ""
         raise UsageError(f"{prefix}{name}: {_no_word(kind, name, values) or _lowered(message)}") from None
     _check_finite(config, where)
     return config
+
+
+def _full(kind: type[Any], path: str, values: Any) -> str:
+    """`path`, where it ends in some key of a table (`names[...]`), with the first key whose value is wrong instead."""
+    table, is_some, _ = path.partition("[...]")
+    hint: Any = kind
+    for key in table.split(".") if is_some else ():
+        hint = typing.get_type_hints(hint).get(key) if isinstance(hint, type) and issubclass(hint, Section) else None
+        values = values[key]
+    for key, value in values.items() if typing.get_origin(hint) is dict else ():
+        try:
+            msgspec.convert({key: value}, hint, strict=False)
+        except msgspec.ValidationError:
+            return f"{table}.{key}"
+    return path
 
 
 def _lowered(message: str) -> str:

@@ -54,6 +54,8 @@ def test_an_unknown_setting_is_named_with_the_nearest(assignment: str, names: li
         ("heads.columns=[1]", "heads.columns"),
         ("tokenizer.language=1", "tokenizer.language"),
         ("lowercase=2", "lowercase"),
+        ("augment.names={LOC=['towns'], PER='given-names'}", r"augment\.names\.PER: expected `array`"),
+        ("augment.names.PER=nofile", r"augment\.names\.PER: expected `array`"),
     ],
 )
 def test_a_wrong_value_names_its_setting(assignment: str, name: str) -> None:
