@@ -166,7 +166,8 @@ def lint(
     def rows() -> Iterator[tuple[str, ...]]:
         for finding in found:
             counts[finding.severity] += 1
-            yield f"{finding.path}:{finding.line}", finding.severity, finding.code, finding.message
+            where = f"{finding.path}:{finding.line}" if finding.line else finding.path  # 0: of the whole file
+            yield where, finding.severity, finding.code, finding.message
 
     show_places(("where", "severity", "code", "message"), rows())
     tell(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))

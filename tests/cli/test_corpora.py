@@ -86,6 +86,12 @@ def test_lint_is_content_with_the_sample_and_not_with_a_bad_file(tmp_path: Path)
     assert result.stderr == "1 error, 0 warnings, 0 notes\n"
 
 
+def test_what_is_wrong_with_a_whole_file_has_no_line(tmp_path: Path) -> None:
+    table = tmp_path / "mine.tsv"
+    table.write_text("text\tpolarity\na\tgood\nb\tgood\n")
+    assert f"\n{table}\twarning\tlabel-alone\t" in run("lint", "--texts", table).stdout
+
+
 def test_lint_takes_named_columns(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("a x NOUN\nb x _\n")
