@@ -58,6 +58,11 @@ class Tokenizer:
             return spacy.blank(self.language)
         except (ImportError, AttributeError) as error:
             reason = " ".join(str(error).split())
+            if "[E048]" in reason:  # spaCy's own number of what it says of an unknown language
+                raise UsageError(
+                    f"tokenizer.language: spaCy has no rules for {self.language!r}. Take those for any language: "
+                    "--language xx."
+                ) from None
             raise UsageError(f"tokenizer.language: spaCy cannot tokenize {self.language!r}: {reason}") from None
 
     def words(self, text: str) -> tuple[list[str], list[int]]:

@@ -171,6 +171,12 @@ def test_an_unknown_language_is_a_sentence_that_names_it(language: str) -> None:
         Tokenizer(language).words("word")
 
 
+def test_where_there_are_no_rules_those_for_any_language_are_named() -> None:
+    with pytest.raises(UsageError, match=r"no rules for 'zz'\. .* --language xx\.$"):
+        Tokenizer("zz").words("word")
+    assert Tokenizer("xx").words("one word")[0] == ["one", "word"]
+
+
 @pytest.mark.skipif(find_spec("pythainlp") is not None, reason="with its package, Thai simply works")
 def test_a_language_that_needs_a_package_says_which() -> None:
     with pytest.raises(UsageError, match="pythainlp"):
