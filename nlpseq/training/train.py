@@ -115,7 +115,7 @@ def _train(job: Job) -> Iterator[Progress]:
         with (job.output / LOG).open("ab") as log:  # anew, since a checkpoint may replace it by a copy of it
             log.write(msgspec.json.encode(progress) + b"\n")
         if progress.scores is not None or run.seconds - saved > SAVE_SECONDS:
-            write_state(job.output, fingerprint, *run.state())
+            write_state(job.output, fingerprint, *run.state(), config=job.config)
             saved = run.seconds
         if progress.best:  # after the state, without which a checkpoint means that the run is over
             _save(job, task, run.best_scores, run)
@@ -152,7 +152,7 @@ def _begin(job: Job, fingerprint: str) -> tuple[Task, Run]:
             task = start_from(task, load_task(job.pretrained)[0])
     run = Run(_on_device(task, job), settings)
     if job.resume:
-        state = read_state(job.output, fingerprint)
+        state = read_state(job.output, fingerprint, config=job.config)
         if state:
             _restore(run, state, job)
         elif (job.output / MANIFEST).exists():

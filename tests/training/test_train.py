@@ -171,6 +171,27 @@ def test_the_state_of_another_run_is_refused(tmp_path: Path, change: dict[str, A
     assert log_of(folder) == before
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"training": {"seed": 2, "epochs": 9}}, "(training.epochs was 3 and is 9, training.seed was 1 and is 2)"),
+        ({"train": TRAIN[:-1]}, "(the settings are the same)"),
+    ],
+)
+def test_what_is_other_than_in_the_state_is_named(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    _stop_after(train(job(tmp_path / "run")), 8)
+    with pytest.raises(UsageError) as caught:
+        list(train(job(tmp_path / "run", resume=True, **change)))
+    assert told in str(caught.value)
+
+
+def test_a_state_that_does_not_hold_its_settings_is_refused_as_well(tmp_path: Path) -> None:
+    """As versions before this one wrote it."""
+    resume.write_state(tmp_path, "one", {}, {"best_score": 0.0})
+    with pytest.raises(UsageError, match=r"other settings or examples\. Give"):
+        resume.read_state(tmp_path, "another", config=small())
+
+
 @pytest.mark.parametrize("damage", [lambda c: c[:0], lambda c: c[:100], lambda c: c[: len(c) // 2]])
 def test_a_damaged_state_is_told(tmp_path: Path, damage: Any) -> None:
     folder = tmp_path / "run"
