@@ -1,4 +1,4 @@
-"""Recurrent sequence models: tag, classify and translate text, and train the models on your own corpora."""
+"""Recurrent sequence models: tag, classify, translate and continue text, and train on your own corpora."""
 
 from __future__ import annotations
 

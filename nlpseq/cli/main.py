@@ -89,7 +89,7 @@ def main(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Recurrent sequence models: tag, classify and translate text, and train them on your own corpora.
+    """Recurrent sequence models: tag, classify, translate and continue text, and train on your own corpora.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some inputs failed, 4 not to be trusted, 130 interrupted.
     NLPSEQ_DEBUG=1 shows where an error arose.

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,7 @@ def test_an_interrupted_run_says_how_it_goes_on(work: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "nlpseq.cli.main", *command],
         stderr=subprocess.PIPE, text=True, cwd=work, env=environment(),
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),  # a shell may have it ignored
     )  # fmt: skip
     state, end = work / "stopped" / "resume" / "state.safetensors", time.monotonic() + 60
     while not state.exists() and process.poll() is None and time.monotonic() < end:
