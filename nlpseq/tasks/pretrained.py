@@ -10,7 +10,6 @@ instead: the task reads them as features of words (see `context`).
 
 from __future__ import annotations
 
-from itertools import takewhile
 from typing import Any, Protocol, Self, runtime_checkable
 
 import torch
@@ -63,7 +62,10 @@ def shapes_of(model: object, name: str) -> dict[str, dict[str, Any]]:
     if not isinstance(model.units, Words):
         return {}
     embedding = {key: getattr(model.config.embedding, key) for key in _EMBEDDING}
-    return {"embedding": embedding, "encoder": {"cell": model.config.encoder.cell, "width": _widths(model)[0]}}
+    return {
+        "embedding": embedding,
+        "encoder": {"cell": model.config.encoder.cell, "width": model.network.forwards.widths[0]},
+    }
 
 
 def must_fit(config: Any, model: object) -> None:
@@ -159,13 +161,12 @@ def _pairs(encoder: RecurrentEncoder, model: LanguageModel) -> list[tuple[Recurr
     back: RecurrentStack | None = model.network.backwards
     forwards = model.network.forwards.layers
     backwards: list[nn.Module | None] = [None] * len(forwards) if back is None else [*back.layers]
-    alike = sum(1 for _ in takewhile(lambda width: width == _widths(model)[0], _widths(model)))
-    pairs = zip(encoder.layers, forwards[:alike], backwards, strict=False)
-    return [(layer, one, other) for layer, one, other in pairs if isinstance(layer, RecurrentLayer)]
-
-
-def _widths(model: LanguageModel) -> tuple[int, ...]:
-    return model.network.forwards.widths
+    pairs = zip(encoder.layers, forwards, backwards, model.network.forwards.widths, strict=False)
+    return [
+        (layer, one, other)
+        for layer, one, other, width in pairs
+        if isinstance(layer, RecurrentLayer) and layer.forwards.hidden_size == width
+    ]
 
 
 def _copy_layer(layer: RecurrentLayer, forwards: nn.Module, backwards: nn.Module | None) -> None:
