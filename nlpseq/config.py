@@ -172,8 +172,8 @@ class TrainingConfig(Section, frozen=True):
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
         Meta(
-            description="of the factors of large matrix products; auto: bfloat16 on CPUs that multiply it faster, "
-            "else float32"
+            description="of the factors of large matrix products; auto: bfloat16 on processors that multiply it "
+            "faster, else float32"
         ),
     ] = "auto"
     layer_decay: Annotated[

@@ -6,7 +6,7 @@ very text that was given, `end` exclusive: `text[start:end] == token.text`, alwa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -78,14 +78,22 @@ class LabelledText(msgspec.Struct, frozen=True, kw_only=True):
     """A text with any number of labels: an example for classification.
 
     `labels` has one label for each scheme that the text was judged by, such as {"polarity": "positive", "stars": "4"};
-    a scheme that is absent is one by which it was not judged. A label is never empty; `stars` are "1" to "5".
+    a scheme that is absent is one by which it was not judged. A label is never empty; `stars` are "1" to "5". `soft`
+    has, in place of a label, what a judge gave to each: {"polarity": {"positive": 0.9, "negative": 0.1}}, in sum 1.
     """
 
     text: str
     labels: Mapping[str, str] = {}
+    soft: Mapping[str, Mapping[str, float]] = {}
     text_id: str | None = None
     path: str | None = None
     line: int | None = None  # where the text begins, from 1
+
+    def judged_by(self, schemes: Collection[str]) -> LabelledText:
+        """The same with the labels of these schemes alone."""
+        labels = {scheme: label for scheme, label in self.labels.items() if scheme in schemes}
+        soft = {scheme: shares for scheme, shares in self.soft.items() if scheme in schemes}
+        return msgspec.structs.replace(self, labels=labels, soft=soft)
 
 
 class Contribution(msgspec.Struct, frozen=True, gc=False):

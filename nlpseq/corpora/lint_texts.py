@@ -62,7 +62,7 @@ def lint_texts(
 def _itself(example: LabelledText) -> Iterator[Finding]:
     if not example.text.strip():
         yield _finding(example, "text-empty", "The text is empty.")
-    if not example.labels:
+    if not example.labels and not example.soft:
         yield _finding(example, "label-missing", "The text has no label.")
 
 

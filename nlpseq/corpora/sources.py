@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from nlpseq.corpora.directions import Direction, direction_of
 from nlpseq.corpora.jsonl import Tokenize
@@ -191,11 +190,11 @@ def mapped_onto(spec: str, known: Collection[str]) -> list[str]:
 
 def _judged_by(schemes: Sequence[str], examples: Sequence[LabelledText], spec: str) -> list[LabelledText]:
     """The examples with the labels of these schemes alone. Raises UsageError for a scheme that none of them has."""
-    known = dict.fromkeys(scheme for example in examples for scheme in example.labels)
+    known = dict.fromkeys(scheme for example in examples for scheme in (*example.labels, *example.soft))
     for scheme in schemes:
         if scheme not in known:
             raise UsageError(f"{spec}: no text in it is judged by {scheme!r}. {did_you_mean(scheme, known)}")
-    return [replace(e, labels={s: label for s, label in e.labels.items() if s in schemes}) for e in examples]
+    return [example.judged_by(schemes) for example in examples]
 
 
 def is_file(spec: str) -> bool:

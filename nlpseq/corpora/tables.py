@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -135,13 +136,22 @@ def parse_object(line: str, path: str | Path, number: int) -> dict[str, Any]:
 
 
 def example_of(values: Mapping[str, Any], chosen: Chosen, path: str | Path, number: int) -> LabelledText:
-    """A row as an example; an empty label is none. Raises DataError where text or labels are no such thing."""
+    """A row as an example; an empty label is none. In place of a label there may be an object, of numbers by label.
+
+    Raises DataError where text or labels are no such thing.
+    """
     text = values[chosen.text]
     if not isinstance(text, str):
         raise DataError(f"{chosen.text!r} is not a text.", path, number)
     labels: dict[str, str] = {}
+    soft: dict[str, dict[str, float]] = {}
     for scheme, column in chosen.labels.items():
         value = values[column]
+        if isinstance(value, dict):
+            soft[scheme] = _shares(value, column, path, number)
+            for label in soft[scheme]:
+                _must_be_stars(scheme, label, column, path, number)
+            continue
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if not isinstance(value, str | int | None):
@@ -149,9 +159,25 @@ def example_of(values: Mapping[str, Any], chosen: Chosen, path: str | Path, numb
         label = "" if value is None else str(value).strip()
         if scheme == "stars":
             label = _WHOLE.sub("", label)
-        if scheme == "stars" and label and label not in STARS:
-            what = f"{column!r} has {label!r}, where stars are 1 to 5. For other labels: --label-column {column}=NAME."
-            raise DataError(what, path, number)
         if label:
+            _must_be_stars(scheme, label, column, path, number)
             labels[scheme] = label
-    return LabelledText(text=text, labels=labels, path=str(path), line=number)
+    return LabelledText(text=text, labels=labels, soft=soft, path=str(path), line=number)
+
+
+def _must_be_stars(scheme: str, label: str, column: str, path: str | Path, number: int) -> None:
+    """Raises DataError where the scheme is stars, and the label is none."""
+    if scheme == "stars" and label not in STARS:
+        what = f"{column!r} has {label!r}, where stars are 1 to 5. For other labels: --label-column {column}=NAME."
+        raise DataError(what, path, number)
+
+
+def _shares(value: Mapping[str, Any], column: str, path: str | Path, number: int) -> dict[str, float]:
+    """What each label gets of 1. Raises DataError for what is no number, or less than nothing, and where all are 0."""
+    for label, share in value.items():
+        if not label or isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < math.inf:
+            raise DataError(f"{column!r} gives {label!r} {share!r}, where a number of 0 or more is due.", path, number)
+    total = sum(value.values())
+    if not total:
+        raise DataError(f"{column!r} is an object that gives nothing to any label.", path, number)
+    return {label: share / total for label, share in value.items()}

@@ -42,9 +42,9 @@ def read_texts(
     """
     for example in _read(path, format or detect_text_format(path), fields, options):
         if options.schemes:
-            kept = {scheme: label for scheme, label in example.labels.items() if scheme in options.schemes}
-            if kept:
-                yield msgspec.structs.replace(example, labels=kept)
+            kept = example.judged_by(options.schemes)
+            if kept.labels or kept.soft:
+                yield kept
         else:
             yield example
 

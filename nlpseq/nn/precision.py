@@ -1,4 +1,4 @@
-"""Training with products of bfloat16 numbers, on CPUs that multiply such numbers twice as fast as float32.
+"""Training with products of bfloat16 numbers, on processors that multiply such numbers twice as fast as float32.
 
 Weights, their gradients, and what passes from layer to layer stay float32. Within recurrent layers and the output layer
 of a translator or language model, which are most of the work, the factors of matrix products are rounded to bfloat16,
@@ -15,6 +15,7 @@ from functools import cache
 
 import torch
 
+_CUDNN = 91300  # the first version whose recurrent layers read bfloat16
 _low: ContextVar[bool] = ContextVar("_low", default=False)
 
 
@@ -34,12 +35,17 @@ def is_mixed() -> bool:
 
 
 def rounding() -> AbstractContextManager[object]:
-    """What torch's own layers are called within."""
+    """What torch's own layers are called within, on a CPU."""
     return torch.autocast("cpu", torch.bfloat16) if is_mixed() else nullcontext()
 
 
 @cache
-def is_fast_here() -> bool:
-    """Whether this CPU has instructions for such products (AVX512_BF16 or AMX)."""
+def is_fast_on(kind: str) -> bool:
+    """Whether a device of this kind multiplies such numbers fast: a CPU that has instructions for it (AVX512_BF16 or
+    AMX), a GPU where cuDNN can read recurrent layers so.
+    """
+    if kind == "cuda":
+        version = torch.backends.cudnn.version() or 0  # type: ignore[no-untyped-call]
+        return torch.cuda.is_bf16_supported() and version >= _CUDNN
     kinds = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, kind, lambda: False)() for kind in kinds)
+    return kind == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in kinds)

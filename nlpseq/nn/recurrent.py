@@ -15,9 +15,8 @@ from torch import Tensor, nn
 
 from nlpseq.batching import mask_of, reorder, reversed_positions
 from nlpseq.config import Cell, EncoderConfig
-from nlpseq.nn import both_ways
+from nlpseq.nn import both_ways, fused
 from nlpseq.nn.dropout import VariationalDropout
-from nlpseq.nn.precision import rounding
 
 
 def recurrent_cell(cell: Cell, input_width: int, width: int) -> nn.RNNBase:
@@ -73,11 +72,8 @@ class CellState(NamedTuple):
 
 def run(layer: nn.Module, inputs_BTD: Tensor, start: CellState) -> Tensor:
     """The states (B, T, W) of a layer that begins in `start`, in one call of torch's fused kernel."""
-    hidden_1BW = start.hidden_RW.unsqueeze(0)
-    before = hidden_1BW if start.cell_RW is None else (hidden_1BW, start.cell_RW.unsqueeze(0))
-    with rounding():
-        states_BTW: Tensor = layer(inputs_BTD, before)[0]
-    return states_BTW.to(inputs_BTD.dtype)
+    assert isinstance(layer, nn.RNNBase)
+    return fused.read(layer, inputs_BTD, tuple(state_RW.unsqueeze(0) for state_RW in start if state_RW is not None))[0]
 
 
 def step(layer: nn.Module, inputs_RD: Tensor, state: CellState) -> CellState:
@@ -126,9 +122,8 @@ class RecurrentLayer(nn.Module):
 
 
 def _read(layer: nn.Module, inputs_BTD: Tensor) -> Tensor:
-    with rounding():
-        states_BTW: Tensor = layer(inputs_BTD)[0]
-    return states_BTW.to(inputs_BTD.dtype)
+    assert isinstance(layer, nn.RNNBase)
+    return fused.read(layer, inputs_BTD)[0]
 
 
 class RecurrentEncoder(nn.Module):

@@ -17,6 +17,7 @@ from torch.autograd.function import once_differentiable
 from nlpseq.nn.precision import is_mixed
 
 CHUNK_SCORES = 2_000_000  # of a chunk: 8 MB; larger ones fall out of cache, smaller ones make slow matrix products
+CHUNK_SCORES_ON_GPU = 100_000_000  # 400 MB: fewer are not enough work for one
 
 
 def smoothed_cross_entropy(
@@ -75,7 +76,7 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
         """See `smoothed_cross_entropy`."""
         learning = learning and any(ctx.needs_input_grad)
         gradients = tuple(map(torch.zeros_like, (states_ND, weight_VD, bias_V))) if learning else None
-        size = max(1, CHUNK_SCORES // len(weight_VD))
+        size = max(1, (CHUNK_SCORES_ON_GPU if states_ND.is_cuda else CHUNK_SCORES) // len(weight_VD))
         total = states_ND.new_zeros(())
         kind = torch.bfloat16 if is_mixed() else states_ND.dtype  # of the factors of products
         factors_ND, factors_VD = states_ND.to(kind), weight_VD.to(kind)

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from nlpseq.config import Cell
+from nlpseq.nn import fused
 from nlpseq.nn.dropout import VariationalDropout
-from nlpseq.nn.precision import rounding
+from nlpseq.nn.fused import State
 from nlpseq.nn.recurrent import recurrent_cell
-
-_WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # in the order that torch's functions want
-State = tuple[Tensor, ...]  # of one layer: h, and for an LSTM c, each (1, B, H)
 
 
 class RecurrentStack(nn.Module):
@@ -44,33 +41,16 @@ class RecurrentStack(nn.Module):
         states_BTH, after = inputs_BTD, []
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, nn.RNNBase)
-            begin = self._zeros(inputs_BTD, self.widths[index]) if before is None else before[index]
-            with rounding():
-                raw_BTH, end = self._read(layer, states_BTH, begin)
-            raw_BTH, end = raw_BTH.to(inputs_BTD.dtype), tuple(state.to(inputs_BTD.dtype) for state in end)
+            hidden = self._hidden(layer)
+            raw_BTH, end = fused.read(
+                layer, states_BTH, None if before is None else before[index], recurrent_weight=hidden
+            )
             states_BTH = self.dropout(raw_BTH)
             after.append(end)
         return states_BTH, raw_BTH, after
 
-    def _zeros(self, inputs_BTD: Tensor, width: int) -> State:
-        zeros = inputs_BTD.new_zeros(1, inputs_BTD.shape[0], width)
-        return (zeros, zeros) if self.cell == "lstm" else (zeros,)
-
-    def _read(self, layer: nn.RNNBase, inputs_BTD: Tensor, begin: State) -> tuple[Tensor, State]:
-        """One layer, on torch's fused kernel with or without dropout of its recurrent weights.
-
-        That dropout falls on a copy of the weights, which the function behind torch's module is then given.
-        """
-        lstm = self.cell == "lstm"
+    def _hidden(self, layer: nn.RNNBase) -> Tensor | None:
+        """A copy of the recurrent weights, some of them hidden; None where none are to be."""
         if not (self.training and self.weight_dropout):
-            states_BTH, after = layer(inputs_BTD, begin if lstm else begin[0])
-            return states_BTH, after if lstm else (after,)
-        weights: list[Tensor] = [getattr(layer, name) for name in _WEIGHTS]
-        weights[1] = nn.functional.dropout(weights[1], self.weight_dropout)
-        functions = {"gru": torch.gru, "irnn": torch.rnn_relu, "rnn": torch.rnn_tanh}
-        rest = (weights, True, 1, 0.0, True, False, True)  # biases, layers, dropout, training, one way, batch first
-        if lstm:
-            states_BTH, *end = torch.lstm(inputs_BTD, begin, *rest)
-        else:
-            states_BTH, *end = functions[self.cell](inputs_BTD, begin[0], *rest)
-        return states_BTH, tuple(end)
+            return None
+        return nn.functional.dropout(layer.get_parameter("weight_hh_l0"), self.weight_dropout)

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from nlpseq.errors import UsageError
 from nlpseq.nn.dropout import VariationalDropout
 from nlpseq.nn.embedding import WordEmbedding
+from nlpseq.nn.fused import State
 from nlpseq.nn.softmax import sampled_cross_entropy, smoothed_cross_entropy
-from nlpseq.nn.stack import RecurrentStack, State
+from nlpseq.nn.stack import RecurrentStack
 from nlpseq.tasks.language_config import LanguageEncoderConfig, Softmax
 from nlpseq.tasks.language_streams import NO_TARGET
 from nlpseq.text.vocab import PADDING

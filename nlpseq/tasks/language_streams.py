@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from nlpseq.batching import pad
 from nlpseq.text.vocab import UNKNOWN
 
 NO_TARGET = -1
@@ -42,9 +42,12 @@ class Reading(NamedTuple):
     @classmethod
     def of(cls, rows: Sequence[Ids], size: int) -> Reading:
         """Stretches side by side. What has an id of `size` or above can be read, and is UNKNOWN as a target."""
-        lists = [row.tolist() for row in rows]
-        targets_BT = pad([row[1:] for row in lists], value=NO_TARGET)
-        return cls(pad([row[:-1] for row in lists]), targets_BT.where(targets_BT < size, UNKNOWN))
+        shape = len(rows), max(map(len, rows)) - 1
+        inputs_BT, targets_BT = np.zeros(shape, np.int64), np.full(shape, NO_TARGET, np.int64)
+        for index, row in enumerate(rows):
+            inputs_BT[index, : len(row) - 1], targets_BT[index, : len(row) - 1] = row[:-1], row[1:]
+        targets_BT[targets_BT >= size] = UNKNOWN
+        return cls(torch.from_numpy(inputs_BT), torch.from_numpy(targets_BT))
 
     @property
     def foretold(self) -> int:

@@ -43,7 +43,7 @@ NO_LABEL = -1
 class Encoded(msgspec.Struct, frozen=True):
     """One training text as rows of the word table, as written and lower-cased, and its label by scheme.
 
-    `soft` has the teachers' probabilities (K,) by scheme.
+    `soft` has the probabilities (K,) by scheme, of teachers or of whoever else judged the text.
     """
 
     rows: list[int]
@@ -55,7 +55,7 @@ class Encoded(msgspec.Struct, frozen=True):
 class Batch(NamedTuple):
     """Texts of one batch: rows of the word table in windows, and the label (B,) of each scheme, or NO_LABEL.
 
-    `soft` has the teachers' probabilities (B, K) by scheme, zero for texts that they were not asked of.
+    `soft` has probabilities (B, K) by scheme, zero for texts that nobody judged so.
     """
 
     texts: Windowed
@@ -138,9 +138,12 @@ class Classifier:
         lower = [token.lower() for token in tokens]
         self.table.add((*tokens, *lower))
         rows = self.table.rows
-        here = {} if tokens is NOTHING else example.labels
-        labels = {scheme: self.labels[scheme].id(label) for scheme, label in here.items() if scheme in self.labels}
-        return Encoded([rows[t] for t in tokens], [rows[t] for t in lower], labels)
+        row, lower_row = [rows[t] for t in tokens], [rows[t] for t in lower]
+        if tokens is NOTHING:
+            return Encoded(row, lower_row, {})
+        labels = {s: self.labels[s].id(label) for s, label in example.labels.items() if s in self.labels}
+        soft = {s: _spread(shares, self.labels[s]) for s, shares in example.soft.items() if s in self.labels}
+        return Encoded(row, lower_row, labels, soft)
 
     def taught(
         self, items: Sequence[Encoded], examples: Sequence[LabelledText], teachers: Sequence[Classifier]
@@ -180,7 +183,7 @@ class Classifier:
         soft = {
             s: torch.stack([item.soft.get(s, torch.zeros(len(v))) for item in items])
             for s, v in self.labels.items()
-            if any(item.soft for item in items)
+            if any(s in item.soft for item in items)
         }
         return Batch(in_windows(rows, self.config.windows.size, self.config.windows.overlap), labels, soft)
 
@@ -334,12 +337,22 @@ class Classifier:
         return cls(config, *read_plain(plain), ContextFeatures.from_plain(plain))
 
 
+def _spread(shares: Mapping[str, float], labels: Vocabulary) -> Tensor:
+    """Probabilities (K,) of the labels; one that is not learnt is a KeyError."""
+    spread_K = torch.zeros(len(labels))
+    for label, share in shares.items():
+        spread_K[labels.id(label)] = share
+    return spread_K
+
+
 def _vocabularies(examples: Sequence[LabelledText]) -> dict[str, Vocabulary]:
     """The labels of each scheme, sorted; polarity first, stars last. Raises DataError where there is no choice."""
     seen: dict[str, set[str]] = {}
     for example in examples:
         for scheme, label in example.labels.items():
             seen.setdefault(scheme, set()).add(label)
+        for scheme, shares in example.soft.items():
+            seen.setdefault(scheme, set()).update(shares)
     if not seen:
         raise DataError("No training example has a label.")
     for scheme, labels in seen.items():

@@ -21,6 +21,7 @@ from nlpseq.text.words import AFFIXES, WordVocabularies
 
 CACHE_BYTES = 1 << 27  # of what is remembered of words
 CHUNK = 4096  # words whose ids are made at once
+ON_GPU = 16  # how much more is read at once there
 FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
 
 
@@ -69,6 +70,7 @@ class WordTable:
         self._characters_RC = torch.zeros(1, word_length + 2, dtype=torch.int64)
         self._characters_RC[0, 0] = 1
         self._affixes_RA = torch.zeros(1, len(AFFIXES), dtype=torch.int64)
+        self._copy: tuple[Tensor, Tensor, Tensor] | None = None  # of these, where the network is on another device
 
     def __len__(self) -> int:
         """Number of rows, the padding row included."""
@@ -118,14 +120,25 @@ class WordTable:
         self.rows = {word: row for word, row in self.rows.items() if row < count}
         del self.names[count:]
         self._forms_R, self._characters_RC = self._forms_R[:count], self._characters_RC[:count]
-        self._affixes_RA = self._affixes_RA[:count]
+        self._affixes_RA, self._copy = self._affixes_RA[:count], None
 
     def embedded(self, embedding: WordEmbedding, rows_BT: Tensor, device: torch.device) -> Tensor:
         """Vectors (B, T, D) of rows, on the `device` of the network; each distinct word's characters are read once."""
+        forms_R, characters_RC, affixes_RA = self._on(device)
+        rows_BT = rows_BT.to(device)
         rows_U, word_BT = torch.unique(rows_BT, return_inverse=True)
-        ids = (self.forms_R[rows_BT], word_BT, self.characters_of(rows_U), self.affixes_RA[rows_U])
-        vectors_BTD: Tensor = embedding(*(part.to(device) for part in ids))
+        characters_UC = _as_wide_as_needed(characters_RC[rows_U])
+        vectors_BTD: Tensor = embedding(forms_R[rows_BT], word_BT, characters_UC, affixes_RA[rows_U])
         return vectors_BTD
+
+    def _on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        """All ids, on a device. A copy elsewhere is made anew when words have been added."""
+        ids = self.forms_R, self.characters_RC, self.affixes_RA
+        if device.type == "cpu":
+            return ids
+        if self._copy is None or len(self._copy[0]) != len(ids[0]) or self._copy[0].device != device:
+            self._copy = ids[0].to(device), ids[1].to(device), ids[2].to(device)
+        return self._copy
 
     def read(self, network: ReadsVectors, rows_BT: Tensor, lengths_B: Tensor, device: torch.device) -> Tensor:
         """What enters the network's encoder: vectors of rows, and behind them the features of its context, if any."""
@@ -136,8 +149,11 @@ class WordTable:
 
     def characters_of(self, rows_U: Tensor) -> Tensor:
         """Character ids (U, C) of some rows, as wide as the longest of them needs."""
-        characters_UC = self.characters_RC[rows_U]
-        return characters_UC[:, : max(1, int((characters_UC != 0).sum(1).max()))]
+        return _as_wide_as_needed(self.characters_RC[rows_U])
+
+
+def _as_wide_as_needed(characters_UC: Tensor) -> Tensor:
+    return characters_UC[:, : max(1, int((characters_UC != 0).sum(1).max()))]
 
 
 class Met(NamedTuple):
@@ -201,10 +217,12 @@ class VectorCache:
             return Met(rows, self._remembered_RD, self._names)
 
     def groups(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
-        """Indices of what is read at once, as of `length_groups`; in eight bits it is four times as much."""
+        """Indices of what is read at once, as of `length_groups`; in eight bits it is four times as much, and on a GPU
+        many times.
+        """
         if self.eight_bit:
             return length_groups(lengths, 4 * budget, EightBitEncoder.STEP_ROWS)
-        return length_groups(lengths, budget)
+        return length_groups(lengths, budget if self.device.type == "cpu" else ON_GPU * budget)
 
     @torch.inference_mode()
     def states(self, met: Met, rows_BT: Tensor, lengths_B: Tensor) -> Tensor:

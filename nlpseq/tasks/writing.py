@@ -14,9 +14,9 @@ from msgspec import Meta
 from torch import Tensor
 
 from nlpseq.nn.completion import Grown, complete
+from nlpseq.nn.fused import State
 from nlpseq.nn.sampling import SamplingConfig, draw
 from nlpseq.nn.search import SearchConfig, beam_search
-from nlpseq.nn.stack import State
 from nlpseq.records import Suggestion
 from nlpseq.tasks.language_model import LanguageModel
 from nlpseq.text.units import Units

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nlpseq.config import TrainingConfig
 from nlpseq.errors import NlpseqError
-from nlpseq.nn.precision import is_fast_here, mixed_precision
+from nlpseq.nn.precision import is_fast_on, mixed_precision
 from nlpseq.records import Progress
 from nlpseq.tasks import Task
 from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, part_of_rate, rate_at
@@ -105,8 +105,10 @@ class Run:
 
 
 def _mixed(device: torch.device, config: TrainingConfig) -> bool:
-    """Whether steps multiply in bfloat16: on a CPU, where it is wanted."""
-    return device.type == "cpu" and (config.precision == "bfloat16" or (config.precision == "auto" and is_fast_here()))
+    """Whether steps multiply in bfloat16: where it is wanted, or fast."""
+    if device.type not in {"cpu", "cuda"}:
+        return False
+    return config.precision == "bfloat16" or (config.precision == "auto" and is_fast_on(device.type))
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

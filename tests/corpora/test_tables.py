@@ -41,6 +41,17 @@ def test_json_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_an_object_in_place_of_a_label_has_numbers_by_label(tmp_path: Path) -> None:
+    lines = (
+        '{"text": "x", "polarity": {"positive": 3, "negative": 1}, "stars": {"4": 0.5}}\n{"text": "y", "stars": 4}\n'
+    )
+    path = written(tmp_path, "a.jsonl", lines)
+    soft, hard = read_texts(path)
+    assert soft.soft == {"polarity": {"positive": 0.75, "negative": 0.25}, "stars": {"4": 1.0}}
+    assert (soft.labels, hard.labels, hard.soft) == ({}, {"stars": "4"}, {})
+    assert soft.judged_by(["stars"]).soft == {"stars": {"4": 1.0}}
+
+
 def test_columns_may_be_chosen_and_schemes_named(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", "title,verdict,points,text\nt,up,3,x\n")
     (example,) = read_texts(path, fields=Fields("title", ("verdict=polarity", "points=stars")))
@@ -79,6 +90,9 @@ def test_usual_names_are_known(tmp_path: Path, columns: str, scheme: str) -> Non
         ("a.csv", "text,stars\nx,7\n", Fields(), DataError, r"a\.csv:2: 'stars' has '7'"),
         ("a.jsonl", '{"text": 1, "label": "x"}\n', Fields(), DataError, r"a\.jsonl:1: 'text' is not a text"),
         ("a.jsonl", '{"text": "a", "label": ["x"]}\n', Fields(), DataError, "is not a label but"),
+        ("a.jsonl", '{"text": "a", "label": {"x": -1}}\n', Fields(), DataError, "'label' gives 'x' -1, where a number"),
+        ("a.jsonl", '{"text": "a", "label": {"x": 0}}\n', Fields(), DataError, "gives nothing to any label"),
+        ("a.jsonl", '{"text": "a", "stars": {"6": 1}}\n', Fields(), DataError, "'stars' has '6', where stars are"),
         ("a.jsonl", "[1]\n", Fields(), DataError, r"a\.jsonl:1: This is not a JSON object"),
         ("a.txt", "just words\n", Fields(), UsageError, "of no known format"),
     ],

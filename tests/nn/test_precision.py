@@ -82,7 +82,7 @@ def test_it_ends_with_its_block() -> None:
 def test_it_is_chosen_where_the_processor_is_fast_at_it(
     precision: str, fast: bool, mixed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nlpseq.training.loop.is_fast_here", lambda: fast)
+    monkeypatch.setattr("nlpseq.training.loop.is_fast_on", lambda _: fast)
     task = taggers.untrained(training={"precision": precision})
     assert Run(task, task.config.training).mixed == mixed
     for said in ("float32", "bfloat16"):

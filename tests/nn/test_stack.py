@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from nlpseq.config import Cell
+from nlpseq.nn import fused
+from nlpseq.nn.recurrent import recurrent_cell
 from nlpseq.nn.stack import RecurrentStack
 
 every_cell = pytest.mark.parametrize("cell", get_args(Cell))
@@ -26,6 +28,17 @@ def test_it_is_torchs_own_layers_one_after_the_other(cell: Cell) -> None:
     assert torch.equal(raw_BTH, two_BTH)
     for got, wanted in zip(after, (end_1, end_2), strict=True):
         assert torch.equal(got[0], wanted[0] if cell == "lstm" else wanted)
+
+
+@every_cell
+def test_other_recurrent_weights_may_be_taken_in_place_of_its_own(cell: Cell) -> None:
+    layer, inputs_BTD = recurrent_cell(cell, 3, 4), torch.randn(2, 6, 3)
+    wanted_BTH, (wanted, *_) = fused.read(layer, inputs_BTD)
+    found_BTH, (found, *_) = fused.read(layer, inputs_BTD, recurrent_weight=layer.get_parameter("weight_hh_l0"))
+    other_BTH, _ = fused.read(layer, inputs_BTD, recurrent_weight=torch.zeros_like(layer.weight_hh_l0))
+    assert torch.allclose(found_BTH, wanted_BTH, atol=1e-6)
+    assert torch.allclose(found, wanted, atol=1e-6)
+    assert not torch.allclose(other_BTH, wanted_BTH, atol=1e-2)
 
 
 @every_cell

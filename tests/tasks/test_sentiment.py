@@ -60,6 +60,24 @@ def test_examples_without_a_label_of_a_scheme_do_not_enter_its_loss() -> None:
     assert classifier.losses(classifier.collate([classifier.encode(empty)])) == {}
 
 
+def test_probabilities_in_place_of_labels_are_learnt() -> None:
+    """As of a teacher; where the whole probability is one label's, as that label without smoothing."""
+    classifier = untrained(classifier={"label_smoothing": 0.0, "teacher_weight": 1.0})
+    classifier.network.eval()
+
+    def loss(example: LabelledText) -> dict[str, tuple[torch.Tensor, int]]:
+        return classifier.losses(classifier.collate([classifier.encode(example)]))
+
+    def soft(positive: float) -> LabelledText:
+        return LabelledText(text="good film", soft={"polarity": {"positive": positive, "negative": 1 - positive}})
+
+    (good, _), (bad, _) = (loss(labelled("good film", polarity=p))["polarity"] for p in ("positive", "negative"))
+    (sure,), (half,) = loss(soft(1.0)).values(), loss(soft(0.25)).values()
+    assert (sure[1], sure[0].item()) == (1, pytest.approx(good.item(), rel=1e-5))
+    assert half[0].item() == pytest.approx(0.25 * good.item() + 0.75 * bad.item(), rel=1e-5)
+    assert Classifier.create(small(), [soft(0.5)]).labels["polarity"].symbols == ("negative", "positive")
+
+
 def test_what_has_no_label_cannot_be_scored() -> None:
     with pytest.raises(DataError, match=r"\(polarity, stars\)\. .* say --label-column topic=polarity"):
         untrained().score([labelled("x", topic="y")])

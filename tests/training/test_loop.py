@@ -295,9 +295,9 @@ def test_every_generator_that_is_drawn_from_goes_on_where_it_was(monkeypatch: py
 
 def test_the_precision_stays_when_a_run_goes_on_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     for here, there in ((True, False), (False, True)):
-        monkeypatch.setattr(loop, "is_fast_here", lambda here=here: here)
+        monkeypatch.setattr(loop, "is_fast_on", lambda _, here=here: here)
         state = begin().state()
-        monkeypatch.setattr(loop, "is_fast_here", lambda there=there: there)
+        monkeypatch.setattr(loop, "is_fast_on", lambda _, there=there: there)
         later = begin()
         assert later.mixed is there
         later.restore(*state)
