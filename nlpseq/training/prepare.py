@@ -108,6 +108,8 @@ def prepare(
         must_fit(config, model)
     flush_denormals()  # not before: the bound of "above 0" is a denormal number, and would be 0
     reading, languages = _MADE_READY[task](config, train, _as_learnt(base, reading))
+    if base:
+        _must_speak(f"--start {start}", read_manifest(base).languages, languages)
     folders = tuple(_teacher(name, task, languages) for name in teachers)
     taught = [source for folder in folders for source in _behind(folder)]
     examples: Sequence[Any]
@@ -165,6 +167,13 @@ def _as_learnt(base: Path | None, reading: Reading) -> Reading:
     return msgspec.structs.replace(reading, direction=Direction(*languages))
 
 
+def _must_speak(told: str, known: Sequence[str], languages: Sequence[str]) -> None:
+    """Raises UsageError where a checkpoint, so told, is for other languages than are to be learnt."""
+    for own, wanted in zip(known, languages, strict=False):
+        if ANY not in {own, wanted} and not alike(own, wanted):
+            raise UsageError(f"{told}: is for {'-'.join(known)}, not for {'-'.join(languages)}, which is to be learnt.")
+
+
 def _behind(checkpoint: Path | None) -> Sequence[Source]:
     """What a checkpoint that a training begins with, or is taught by, was trained on."""
     return verify(checkpoint).trained_on if checkpoint else ()
@@ -219,10 +228,7 @@ def _teacher(name: str, task: str, languages: Sequence[str]) -> Path:
     manifest = verify(folder)
     if manifest.task != task:
         raise UsageError(f"--teacher {name}: is a checkpoint for {manifest.task}, not for {task}.")
-    for own, wanted in zip(manifest.languages, languages, strict=False):
-        if ANY not in {own, wanted} and not alike(own, wanted):
-            told, learnt = "-".join(manifest.languages), "-".join(languages)
-            raise UsageError(f"--teacher {name}: is for {told}, not for {learnt}, which is to be learnt.")
+    _must_speak(f"--teacher {name}", manifest.languages, languages)
     return folder
 
 

@@ -66,6 +66,13 @@ def test_a_checkpoint_is_no_start_as_long_as_its_training_is_not_over(tmp_path: 
         prepare("tag", {}, train=train, dev=train, output=tmp_path / "run", start=str(base))
 
 
+def test_a_start_is_for_the_language_that_is_to_be_learnt(tmp_path: Path) -> None:
+    base, train = str(write_checkpoint(tmp_path / "base")), ["sample-tagging"]
+    german = {"tokenizer": {"language": "de"}}
+    with pytest.raises(UsageError, match=f"--start {base}: is for en, not for de, which is to be learnt"):
+        prepare("tag", german, train=train, dev=train, output=tmp_path / "run", start=base)
+
+
 @pytest.mark.parametrize(
     ("starts", "reading", "languages"),
     [
