@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nlpseq.corpora.files import read_lines
-from nlpseq.errors import DataError
+from nlpseq.errors import DataError, UsageError, some
 from nlpseq.records import TaggedSentence
 from nlpseq.shipped import shipped_folder
 from nlpseq.tasks.tagging_config import AugmentConfig
@@ -25,7 +25,7 @@ Pattern = Sequence[Sequence[Name]]  # lists of names; one of each, side by side,
 class Mentions:
     """Names by class, and how their words are labelled in the other columns.
 
-    Raises DataError where a list of names is missing or empty.
+    Raises DataError where a list of names is missing or empty, UsageError for lists of a class that no example has.
     """
 
     def __init__(self, config: AugmentConfig, examples: Sequence[TaggedSentence]) -> None:
@@ -46,6 +46,11 @@ class Mentions:
                         by_word.setdefault(token, Counter())[label] += 1
                         if index in inside and token[:1].isupper():
                             names.setdefault(column, Counter())[label] += 1
+        strange = sorted(set(self.listed) - set(self.seen))
+        if strange and self.seen:
+            raise UsageError(
+                f"augment.names: no training example has names of the class {some(strange)}; they have {some(sorted(self.seen))}."
+            )
         self._of_words = {c: {w: n.most_common(1)[0][0] for w, n in by.items()} for c, by in words.items()}
         self._of_names = {column: count.most_common(1)[0][0] for column, count in names.items()}
 

@@ -70,6 +70,12 @@ def test_a_missing_or_empty_list_is_an_error(tmp_path: Path) -> None:
         read_names(names(tmp_path, "# nothing"))
 
 
+def test_a_list_for_a_class_that_no_example_has_is_refused(tmp_path: Path) -> None:
+    config = AugmentConfig(names={"PERSON": (names(tmp_path, "Ada"),)})
+    with pytest.raises(UsageError, match="no training example has names of the class PERSON; they have LOC, PER"):
+        Mentions(config, EXAMPLES)
+
+
 @pytest.mark.parametrize("name", ["given-names", "surnames", "places", "organisations"])
 def test_the_shipped_lists_are_lists_of_names(name: str) -> None:
     found = read_names(shipped_folder("corpora") / "names" / f"{name}.txt")
