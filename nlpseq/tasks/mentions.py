@@ -48,8 +48,9 @@ class Mentions:
                             names.setdefault(column, Counter())[label] += 1
         strange = sorted(set(self.listed) - set(self.seen))
         if strange and self.seen:
+            told = some(sorted(self.seen))
             raise UsageError(
-                f"augment.names: no training example has names of the class {some(strange)}; they have {some(sorted(self.seen))}."
+                f"augment.names: no training example has names of the class {some(strange)}; they have {told}."
             )
         self._of_words = {c: {w: n.most_common(1)[0][0] for w, n in by.items()} for c, by in words.items()}
         self._of_names = {column: count.most_common(1)[0][0] for column, count in names.items()}
