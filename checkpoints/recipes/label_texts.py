@@ -6,7 +6,8 @@
 One judge is a checkpoint of nlpseq, the other a linear model of the runs of one to three words of a text, weighed by
 how much likelier the positive texts make them (NB-SVM: Wang & Manning 2012, section 2.3, with a logistic loss), which
 is trained here. Their probabilities are averaged. Texts of which they are not sure, by `--sure`, are left out, and
-those that the development part of the labelled corpus has too. That part says how good each judge is.
+those that the development part of the labelled corpus has too. With `--soft` none is left out for that, and in place of
+a label stands the probability of each. The development part says how good each judge is.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def main() -> None:
     parser.add_argument("--train", required=True, metavar="CORPUS")
     parser.add_argument("--texts", required=True, metavar="CORPUS:SPLIT")
     parser.add_argument("--judge", required=True, metavar="FOLDER")
-    parser.add_argument("--sure", type=float, default=0.8)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--sure", type=float, default=0.8)
+    how.add_argument("--soft", action="store_true")
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
     train, dev = (read_sources("sentiment", [given.train], split, Reading()) for split in ("train", "dev"))
@@ -87,11 +90,12 @@ def main() -> None:
     texts = [text for text in read_plain([given.texts], "train") if bare(text) not in known]
     both_N = (linear.positive(texts) + of_checkpoint(given.judge, texts)) / 2
     given.output.parent.mkdir(parents=True, exist_ok=True)
-    kept = [(text, p) for text, p in zip(texts, both_N, strict=True) if max(p, 1 - p) >= given.sure]
+    kept = [(text, p) for text, p in zip(texts, both_N, strict=True) if given.soft or max(p, 1 - p) >= given.sure]
     with given.output.open("wb") as out:
         for text, p in kept:
-            line = {"text": text, "polarity": POSITIVE if p > 0.5 else "negative"}
-            out.write(msgspec.json.encode(line) + b"\n")
+            shares = {POSITIVE: round(float(p), 4), "negative": round(1 - float(p), 4)}
+            label = shares if given.soft else max(shares, key=shares.__getitem__)
+            out.write(msgspec.json.encode({"text": text, "polarity": label}) + b"\n")
     print(f"{given.output}: {len(kept):,} of {len(texts):,} texts")
 
 
