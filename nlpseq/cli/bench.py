@@ -17,6 +17,7 @@ MOST_TEXTS = 2000
 
 
 def command(
+    context: typer.Context,
     checkpoint: Annotated[
         str, typer.Argument(metavar="[CHECKPOINT]", help="A shipped checkpoint's name, or a folder.")
     ] = "tag-en",
@@ -41,11 +42,14 @@ def command(
 
     Example: nlpseq bench tag-en -i my-lines.txt
     """
-    from nlpseq.cli.inputs import first_texts
+    from nlpseq.cli.explicit import must_not_be_given
+    from nlpseq.cli.inputs import OF_A_FILE, first_texts
     from nlpseq.cli.tables import show, tell
     from nlpseq.machine import describe_machine
     from nlpseq.speed import measure, sample_texts
 
+    if not source:
+        must_not_be_given(context, OF_A_FILE, "no file was given with -i that could be read so")
     given = first_texts(source, input_format.value, text_key, texts) if source else None
     wanted = sample_texts(checkpoint, begun=True)[:texts] if given is None else given
     if sys.stderr.isatty():

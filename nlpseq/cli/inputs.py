@@ -29,6 +29,7 @@ from nlpseq.records import TokenizedText
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)")
 
 Lines = Iterable[files.RawLine]
+OF_A_FILE = frozenset({"input_format", "text_key"})  # options that mean nothing without one
 
 
 class Record(NamedTuple):

@@ -56,6 +56,7 @@ def params(checkpoint: Checkpoint, json: Json = False) -> None:
 
 @app.command("gradients", short_help="Show how far back each layer remembers.")
 def gradients(
+    context: typer.Context,
     checkpoint: Checkpoint,
     texts: options.Texts = None,
     source: options.Input = None,
@@ -77,13 +78,16 @@ def gradients(
 
     Example: nlpseq inspect gradients tag-en -i my-lines.txt
     """
-    from nlpseq.cli.inputs import first_texts
+    from nlpseq.cli.explicit import must_not_be_given
+    from nlpseq.cli.inputs import OF_A_FILE, first_texts
     from nlpseq.cli.tables import show
     from nlpseq.inspection import memory_of
     from nlpseq.speed import sample_texts
 
     if texts and source is not None:
         raise UsageError("TEXT and -i were both given. Give the inputs one way.")
+    if source is None:
+        must_not_be_given(context, OF_A_FILE, "no file was given with -i that could be read so")
     given = texts if source is None else first_texts(source, input_format.value, text_key, most)
     wanted = given or sample_texts(checkpoint)
     found = memory_of(_loaded(checkpoint), wanted[:most], furthest=furthest)

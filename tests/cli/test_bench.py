@@ -95,6 +95,13 @@ def test_what_cannot_be_measured_with_is_a_sentence(work: Path, content: bytes, 
     assert told in result.stderr
 
 
+@pytest.mark.parametrize("command", [["bench", "tag", *QUICKLY], ["inspect", "gradients", "tag"]])
+def test_how_a_file_is_read_means_nothing_without_one(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--text-key", "body", "--input-format", "jsonl"])
+    assert result.exit_code == 2
+    assert "--input-format, --text-key: no file was given with -i that could be read so." in result.stderr
+
+
 def test_a_checkpoint_whose_command_fails_says_what_the_command_said(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
