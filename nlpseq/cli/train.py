@@ -39,6 +39,11 @@ _TASK_OF = {
     **dict.fromkeys(("from_language", "to_language", "source_column", "target_column"), ("translate", _OF_PAIRS)),
     **dict.fromkeys(("text_column", "label_column"), ("sentiment", _OF_TABLES)),
 }
+# The same of the keys of a file's table [data].
+_TASK_OF_DATA = {
+    **dict.fromkeys(("source_column", "target_column", "direction"), ("translate", _OF_PAIRS)),
+    **dict.fromkeys(("text_column", "label_columns"), ("sentiment", _OF_TABLES)),
+}
 
 
 class TrainCommand(TyperCommand):
@@ -165,6 +170,7 @@ def command(
     from nlpseq.corpora.pairs import PairFields
     from nlpseq.corpora.sources import Reading
     from nlpseq.corpora.tables import Fields
+    from nlpseq.errors import UsageError
     from nlpseq.training.prepare import given_settings, prepare, settings_in_environment, settings_of
     from nlpseq.training.train import train as run
 
@@ -184,6 +190,9 @@ def command(
         seed=seed,
         language=language,
     )
+    for name, (only, what) in _TASK_OF_DATA.items():
+        if task.value != only and getattr(data, name):
+            raise UsageError(f"{config}: data.{name} {what}. Leave it out.")
     job = prepare(
         task.value,
         values,

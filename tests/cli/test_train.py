@@ -204,6 +204,13 @@ def test_what_is_wrong_is_said_and_nothing_is_left(here: Path, arguments: list[s
     assert sorted(path.name for path in here.iterdir()) == before
 
 
+def test_what_a_file_says_of_data_for_another_task_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('[data]\ntrain = "sample-tagging"\nlabel_columns = ["verdict"]\n')
+    result = inside("train", "tag", "--config", str(tmp_path / "my.toml"), "-o", str(tmp_path / "new"))
+    assert result.exit_code == 2
+    assert "my.toml: data.label_columns is of tables of labelled texts" in result.stderr
+
+
 def test_settings_can_be_listed() -> None:
     rows = [line.split("\t") for line in inside("train", "tag", "--settings").stdout.splitlines()]
     assert rows[0] == ["setting", "default", "meaning"]
