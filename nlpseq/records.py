@@ -89,6 +89,10 @@ class LabelledText(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
     line: int | None = None  # where the text begins, from 1
 
+    def settled(self) -> dict[str, str]:
+        """One label for each scheme: where probabilities were given, the likeliest, of equal ones the first."""
+        return {s: max(shares, key=shares.__getitem__) for s, shares in self.soft.items()} | dict(self.labels)
+
     def judged_by(self, schemes: Collection[str]) -> LabelledText:
         """The same with the labels of these schemes alone."""
         labels = {scheme: label for scheme, label in self.labels.items() if scheme in schemes}

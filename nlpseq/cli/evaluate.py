@@ -110,7 +110,8 @@ def _classifier(
     report = sentiment_report.report(pipeline.classifier, texts, worst=worst)
     known = pipeline.classifier.labels
     _must_share(report.schemes, data, checkpoint, known, naming(texts, pipeline.classifier.main_scheme))
-    gold = {scheme: {one.labels[scheme] for one in texts if scheme in one.labels} for scheme in report.schemes}
+    settled = [one.settled() for one in texts]
+    gold = {scheme: {labels[scheme] for labels in settled if scheme in labels} for scheme in report.schemes}
     _tell_unknown(gold, known, checkpoint, data)
     if json:
         typer.echo(evaluation_texts.as_json(report))

@@ -301,7 +301,7 @@ class Classifier:
         """
         accuracy = {scheme: Accuracy() for scheme in self.labels}
         for example, found in zip(examples, self.predict([self.tokens(e.text) for e in examples]), strict=True):
-            for scheme, wanted in example.labels.items():
+            for scheme, wanted in example.settled().items():
                 if scheme in accuracy:
                     accuracy[scheme].add([wanted], [found[scheme]])
         scores = {scheme: count.percent for scheme, count in accuracy.items() if count.total}
@@ -313,8 +313,9 @@ class Classifier:
     def calibrate(self, examples: Sequence[LabelledText]) -> None:
         """Fits the temperature of each head on examples that were not trained on."""
         logits = self.logits([self.tokens(example.text) for example in examples])
+        settled = [example.settled() for example in examples]
         for scheme, vocabulary in self.labels.items():
-            known = [(i, e.labels[scheme]) for i, e in enumerate(examples) if e.labels.get(scheme) in vocabulary]
+            known = [(i, labels[scheme]) for i, labels in enumerate(settled) if labels.get(scheme) in vocabulary]
             gold_N = torch.tensor([vocabulary.id(label) for _, label in known], dtype=torch.int64)
             self.temperatures[scheme] = fit_temperature(logits[scheme][[i for i, _ in known]], gold_N)
 

@@ -45,7 +45,7 @@ def report(classifier: Classifier, examples: Sequence[LabelledText], *, worst: i
         symbols = classifier.labels[scheme].symbols
         best_N, columns_N = (part.tolist() for part in scores_NK.max(1))
         for example, words, score, column in zip(examples, tokens, best_N, columns_N, strict=True):
-            gold = example.labels.get(scheme)
+            gold = example.settled().get(scheme)
             if gold is None:
                 continue
             part = result.schemes.setdefault(scheme, SchemeReport(temperature=classifier.temperatures[scheme]))

@@ -62,7 +62,7 @@ def _counted(examples: Iterable[Any]) -> dict[str, Counter[str]]:
     result: dict[str, Counter[str]] = {}
     for example in examples:
         if isinstance(example, LabelledText):
-            for scheme, label in example.labels.items():
+            for scheme, label in example.settled().items():
                 result.setdefault(scheme, Counter())[label] += 1
         else:
             for column in ("upos", "xpos", "ner"):

@@ -78,6 +78,16 @@ def test_probabilities_in_place_of_labels_are_learnt() -> None:
     assert Classifier.create(small(), [soft(0.5)]).labels["polarity"].symbols == ("negative", "positive")
 
 
+def test_where_there_are_probabilities_the_likeliest_label_counts_as_right() -> None:
+    classifier, examples = trained(), opinions(40, 2)
+    soft = [
+        LabelledText(text=e.text, soft={s: {label: 0.6, "other": 0.4} for s, label in e.labels.items()})
+        for e in examples
+    ]
+    assert classifier.score(soft) == classifier.score(examples)
+    assert report(classifier, soft).schemes["polarity"].all.percent == classifier.score(examples)["polarity"]
+
+
 def test_what_has_no_label_cannot_be_scored() -> None:
     with pytest.raises(DataError, match=r"\(polarity, stars\)\. .* say --label-column topic=polarity"):
         untrained().score([labelled("x", topic="y")])
