@@ -148,7 +148,8 @@ class Classifier:
     def taught(
         self, items: Sequence[Encoded], examples: Sequence[LabelledText], teachers: Sequence[Classifier]
     ) -> list[Encoded]:
-        """The items with what the teachers, on average, say of their texts, for every scheme, labelled or not.
+        """The items with what the teachers, on average, say of their texts, for every scheme, labelled or not. Where
+        the data have probabilities already, these stay.
 
         Raises UsageError where a teacher has other labels.
         """
@@ -158,7 +159,7 @@ class Classifier:
         answers = [teacher.probabilities(texts) for teacher in teachers]
         means = {s: torch.stack([answer[s] for answer in answers]).mean(0) for s in self.labels}
         return [
-            msgspec.structs.replace(item, soft={s: mean_NK[index] for s, mean_NK in means.items()})
+            msgspec.structs.replace(item, soft={s: mean_NK[index] for s, mean_NK in means.items()} | item.soft)
             for index, item in enumerate(items)
         ]
 

@@ -78,6 +78,14 @@ def test_probabilities_in_place_of_labels_are_learnt() -> None:
     assert Classifier.create(small(), [soft(0.5)]).labels["polarity"].symbols == ("negative", "positive")
 
 
+def test_teachers_leave_probabilities_of_the_data_as_they_are() -> None:
+    student = untrained(1)
+    example = LabelledText(text="good film", soft={"polarity": {"positive": 0.75, "negative": 0.25}})
+    (item,) = student.taught([student.encode(example)], [example], [untrained(2)])
+    assert item.soft["polarity"].tolist() == [0.25, 0.75]
+    assert item.soft["stars"].sum().item() == pytest.approx(1)
+
+
 def test_where_there_are_probabilities_the_likeliest_label_counts_as_right() -> None:
     classifier, examples = trained(), opinions(40, 2)
     soft = [
