@@ -37,7 +37,8 @@ def lint_texts(
 ) -> Iterator[Finding]:
     """Yield what is wrong with files of labelled texts, the training split first. Nothing raises DataError.
 
-    Texts and labels are compared between the splits; memory grows by one key for each text.
+    Texts and labels are compared between the splits; memory grows by one key for each text. Where a text has
+    probabilities, its label is the likeliest; in the first split all others above 0 occur too, since they are learnt.
     """
     seen: dict[int, tuple[str, LabelledText]] = {}  # key of a text -> split, and the first example of it
     known: dict[str, set[str]] = {}  # scheme -> labels of the first split
@@ -76,14 +77,16 @@ def _before(example: LabelledText, split: str, seen: dict[int, tuple[str, Labell
         yield _finding(example, "text-leaked", f"The same text is in {place}.")
     else:
         yield _finding(example, "text-repeated", f"The same text is at {place}.")
-    other = [s for s, label in example.labels.items() if first.labels.get(s, label) != label]
+    settled = first.settled()
+    other = [s for s, label in example.settled().items() if settled.get(s, label) != label]
     if other:
         yield _finding(example, "text-contradicted", f"{', '.join(other)}: the same text has another at {place}.")
 
 
 def _labels(example: LabelledText, known: dict[str, set[str]], *, first: bool) -> Iterator[Finding]:
     """Labels that the first split has not, each told once; nothing where the whole scheme is new."""
-    for scheme, label in example.labels.items():
+    learnt = [(s, label) for s, shares in example.soft.items() for label, share in shares.items() if first and share]
+    for scheme, label in (*example.settled().items(), *learnt):
         own = known.get(scheme, set())
         alike = [] if label in own else [other for other in own if other.casefold() == label.casefold()]
         if alike:

@@ -164,3 +164,30 @@ def test_lint_finds_every_kind_of_fault(tmp_path: Path) -> None:
     assert {("train.csv", 3, "text-contradicted"), ("train.csv", 4, "text-empty"), ("dev.csv", 2, "text-leaked"),
             ("dev.csv", 3, "label-unseen"), ("broken.csv", 2, "file-unreadable"),
             ("alike.csv", 3, "label-alike"), ("alone.csv", 0, "label-alone")} <= places  # fmt: skip
+
+
+def test_the_linter_takes_probabilities_for_their_likeliest_label(tmp_path: Path) -> None:
+    train = written(
+        tmp_path,
+        "train.jsonl",
+        '{"text": "x", "label": {"bad": 0.8, "good": 0.2}}\n{"text": "y", "label": {"Bad": 0.9, "mixed": 0.1}}\n',
+    )
+    dev = written(
+        tmp_path,
+        "dev.jsonl",
+        '{"text": "x", "label": {"bad": 0.1, "good": 0.9}}\n{"text": "z", "label": {"odd": 0.6, "bad": 0.4}}\n',
+    )
+    assert {(Path(f.path).name, f.line, f.code) for f in lint_texts({"train": train, "dev": dev})} == {
+        ("train.jsonl", 2, "label-alike"),
+        ("dev.jsonl", 1, "text-leaked"),
+        ("dev.jsonl", 1, "text-contradicted"),
+        ("dev.jsonl", 2, "label-unseen"),
+    }
+
+
+def test_a_label_that_is_never_the_likeliest_is_learnt_unless_it_has_nothing(tmp_path: Path) -> None:
+    dev = written(tmp_path, "dev.jsonl", '{"text": "y", "label": "bad"}\n')
+    for share, codes in ((0.1, []), (0, ["label-alone", "label-unseen"])):
+        line = f'{{"text": "x", "label": {{"good": 0.9, "bad": {share}}}}}\n'
+        train = written(tmp_path, "train.jsonl", line)
+        assert [finding.code for finding in lint_texts({"train": train, "dev": dev})] == codes
