@@ -6,6 +6,7 @@ Axes: B sentences or streams, T positions, D input features, H state features.
 from __future__ import annotations
 
 import warnings
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +16,6 @@ from nlpseq.nn.precision import is_mixed, rounding
 _WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # in the order that torch's functions want
 _FUNCTIONS = {"GRU": torch.gru, "RNN_RELU": torch.rnn_relu, "RNN_TANH": torch.rnn_tanh}
 State = tuple[Tensor, ...]  # h, and for an LSTM c, each (1, B, H)
-
-# Weights that were dropped or rounded are copies, which cuDNN puts together at every call.
-warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
 
 
 def read(
@@ -47,6 +45,8 @@ def _called(
     layer: nn.RNNBase, inputs_BTD: Tensor, before: State, weights: list[Tensor], kind: torch.dtype
 ) -> tuple[Tensor, State]:
     """The function behind torch's module, with these weights, all numbers being of one kind."""
+    if inputs_BTD.is_cuda:
+        _silence_copies()
     begin = tuple(state.to(kind) for state in before)
     rest = (True, 1, 0.0, layer.training, False, True)  # biases, layers, dropout, one way, batch first
     given = [weight.to(kind) for weight in weights]
@@ -55,6 +55,18 @@ def _called(
     else:
         states_BTH, *end = _FUNCTIONS[layer.mode](inputs_BTD.to(kind), begin[0], given, *rest)
     return states_BTH, tuple(end)
+
+
+@cache
+def _silence_copies() -> None:
+    """Silences torch's warning that cuDNN puts the weights together at every call: they were dropped or rounded.
+
+    That holds from the first call on a GPU on, in the whole process, behind the user's own filters. To silence a call
+    alone, `warnings.catch_warnings` is no means: layers are read on several threads, and before Python 3.14 it changes
+    the filters of all of them, and may leave them changed.
+    """
+    message = "RNN module weights are not part of single contiguous chunk"
+    warnings.filterwarnings("ignore", message=message, append=True)
 
 
 def _zeros(layer: nn.RNNBase, inputs_BTD: Tensor) -> State:
