@@ -19,8 +19,6 @@ from nlpseq.cli import options
 if TYPE_CHECKING:
     from nlpseq.corpora.directions import Direction
 
-_OF_PAIRS = "is of parallel text, from which `nlpseq train translate` alone learns"
-_OF_TABLES = "is of tables of labelled texts, from which `nlpseq train sentiment` alone learns"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 SEVERAL = ("--train", "--dev")
 
@@ -34,15 +32,10 @@ class TaskName(StrEnum):
     lm = "lm"
 
 
-# The one task that an option is for, by the option's name, and what it is of; all others are for every task.
+# The one task that an option is for, by the option's name; all others are for every task.
 _TASK_OF = {
-    **dict.fromkeys(("from_language", "to_language", "source_column", "target_column"), ("translate", _OF_PAIRS)),
-    **dict.fromkeys(("text_column", "label_column"), ("sentiment", _OF_TABLES)),
-}
-# The same of the keys of a file's table [data].
-_TASK_OF_DATA = {
-    **dict.fromkeys(("source_column", "target_column", "direction"), ("translate", _OF_PAIRS)),
-    **dict.fromkeys(("text_column", "label_columns"), ("sentiment", _OF_TABLES)),
+    **dict.fromkeys(("from_language", "to_language", "source_column", "target_column"), "translate"),
+    **dict.fromkeys(("text_column", "label_column"), "sentiment"),
 }
 
 
@@ -170,8 +163,7 @@ def command(
     from nlpseq.corpora.pairs import PairFields
     from nlpseq.corpora.sources import Reading
     from nlpseq.corpora.tables import Fields
-    from nlpseq.errors import UsageError
-    from nlpseq.training.prepare import given_settings, prepare, settings_in_environment, settings_of
+    from nlpseq.training.prepare import OF_TASK, given_settings, prepare, settings_in_environment, settings_of
     from nlpseq.training.train import train as run
 
     if show_settings:
@@ -181,18 +173,16 @@ def command(
         raise typer.BadParameter("name the folder of the checkpoint.", param_hint="-o")
     if language and task is TaskName.translation:
         raise typer.BadParameter("a translation has two languages; give --from and --to.", param_hint="--language")
-    for name, (only, what) in _TASK_OF.items():
+    for name, only in _TASK_OF.items():
         if task.value != only:
-            must_not_be_given(context, {name}, what)
+            must_not_be_given(context, {name}, OF_TASK[only])
     values, data = given_settings(
         config,
         [*settings_in_environment(task.value, os.environ), *(settings or [])],
         seed=seed,
         language=language,
     )
-    for name, (only, what) in _TASK_OF_DATA.items():
-        if task.value != only and getattr(data, name):
-            raise UsageError(f"{config}: data.{name} {what}. Leave it out.")
+    data.must_be_for(task.value, str(config))
     job = prepare(
         task.value,
         values,

@@ -25,6 +25,16 @@ from nlpseq.training.lock import must_be_free
 from nlpseq.training.resume import is_unfinished
 from nlpseq.training.train import Job, hold_out, must_have_room
 
+# What is said of an option, or of a key of [data], that is for one task alone, where another is trained.
+OF_TASK = {
+    "translate": "is of parallel text, from which `nlpseq train translate` alone learns",
+    "sentiment": "is of tables of labelled texts, from which `nlpseq train sentiment` alone learns",
+}
+_TASK_OF_KEY = {
+    **dict.fromkeys(("source_column", "target_column", "direction"), "translate"),
+    **dict.fromkeys(("text_column", "label_columns"), "sentiment"),
+}
+
 
 class DataConfig(Section, frozen=True):
     """The table [data] of a configuration file: files or corpora."""
@@ -37,6 +47,12 @@ class DataConfig(Section, frozen=True):
     target_column: str | None = None
     direction: str | None = None
     sources: dict[str, str] = msgspec.field(default_factory=dict)  # what its files were made of: name, licence
+
+    def must_be_for(self, task: str, where: str) -> None:
+        """Raises UsageError where the table, of the file `where`, has a key that is for another task alone."""
+        for name, only in _TASK_OF_KEY.items():
+            if task != only and getattr(self, name):
+                raise UsageError(f"{where}: data.{name} {OF_TASK[only]}. Leave it out.")
 
 
 ANY = "xx"  # the language of a tokenizer that has none
