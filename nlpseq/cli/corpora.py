@@ -146,6 +146,9 @@ def lint(
     ] = False,
     source_column: options.SourceColumn = None,
     target_column: options.TargetColumn = None,
+    whole: Annotated[
+        bool, typer.Option("--all", help="Show all findings on a terminal, not just the first 20 of a kind.")
+    ] = False,
 ) -> None:
     """Check tagged files, labelled texts or pairs, and report all that is wrong: tags, columns, leaks between splits.
 
@@ -169,7 +172,7 @@ def lint(
             where = f"{finding.path}:{finding.line}" if finding.line else finding.path  # 0: of the whole file
             yield where, finding.severity, finding.code, finding.message
 
-    show_places(("where", "severity", "code", "message"), rows())
+    show_places(("where", "severity", "code", "message"), rows(), whole=whole)
     tell(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
     if counts["error"]:
         raise typer.Exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from nlpseq.render.safe import visible
 
 _LIST = re.compile(r",(?=[^\s\d])")  # a list may be broken behind a comma
 _NAME = 24  # a column of words no longer than this is not broken: they may be names that are typed elsewhere
+
+MOST_ALIKE = 20  # findings of one code that are shown on a terminal
 
 
 def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -23,13 +26,22 @@ def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         print("\t".join(" ".join(cell.split()) for cell in row))
 
 
-def show_places(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows of (where, severity, code, message) as they come: on a terminal, lines as compilers write them."""
+def show_places(headers: Sequence[str], rows: Iterable[Sequence[str]], *, whole: bool = False) -> None:
+    """Rows of (where, severity, code, message) as they come: on a terminal, lines as compilers write them.
+
+    There, but not in a pipe, the first few of each code stand for all of them, unless the `whole` is wanted.
+    """
     if not sys.stdout.isatty():
         show(headers, rows)
         return
+    counts: Counter[str] = Counter()
     for where, severity, code, message in rows:
-        print(visible(f"{where}: {severity}: {message} [{code}]"))
+        counts[code] += 1
+        if whole or counts[code] <= MOST_ALIKE:
+            print(visible(f"{where}: {severity}: {message} [{code}]"))
+    for code, count in counts.items():
+        if not whole and count > MOST_ALIKE:
+            print(f"... and {count - MOST_ALIKE} more [{code}]; --all shows them")
 
 
 def tell(sentence: str) -> None:

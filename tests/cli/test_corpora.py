@@ -92,6 +92,22 @@ def test_what_is_wrong_with_a_whole_file_has_no_line(tmp_path: Path) -> None:
     assert f"\n{table}\twarning\tlabel-alone\t" in run("lint", "--texts", table).stdout
 
 
+def test_on_a_terminal_lint_shows_the_first_of_each_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.iob2"
+    bad.write_text("a\tB-O\n\n" + "b\tI-Y\tX\n" * 1023)
+    more = "... and 1003 more [columns-uneven]; --all shows them\n"
+    for on_terminal, options, shown in ((True, [], 20), (True, ["--all"], 1023), (False, [], 1023)):
+        monkeypatch.setattr("sys.stdout.isatty", lambda answer=on_terminal: answer, raising=False)
+        app(["lint", str(bad), *options], standalone_mode=False)
+        out, err = capsys.readouterr()
+        assert out.count("3 columns where 2 are due") == shown
+        assert out.count("names the class O") == 1
+        assert out.endswith(more) == (shown == 20)
+        assert err == "1024 errors, 0 warnings, 0 notes\n"
+
+
 def test_lint_takes_named_columns(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("a x NOUN\nb x _\n")
