@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Trains the shipped judge of opinions on one core in some two hours: word vectors of the reviews (labelled or not), a
-# language model of them, a classifier from both, labels for the reviews without any, and a classifier that goes on with
-# these. Needs nlpseq as a command, gensim and scikit-learn in the same environment, and the corpora: by `nlpseq corpora
-# get sst imdb`, or from NLPSEQ_CORPORA_MIRROR. Interrupted, it goes on where it was when it is run again.
+# Trains the shipped judge of opinions on one core in some three hours: word vectors of the reviews (labelled or not), a
+# language model of them, a classifier from both, labels for the reviews without any, a classifier that goes on with
+# these, and one that goes on with probabilities in their place. Needs nlpseq as a command, gensim and scikit-learn in
+# the same environment, and the corpora: by `nlpseq corpora get sst imdb`, or from NLPSEQ_CORPORA_MIRROR. Interrupted,
+# it goes on where it was when it is run again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 recipes=checkpoints/recipes
@@ -25,4 +26,9 @@ if ! test -f $run-labelled.jsonl; then
   python $recipes/label_texts.py --train imdb@polarity --texts imdb:unlabelled --judge $run-base -o $run-labelled.jsonl.part
   mv $run-labelled.jsonl.part $run-labelled.jsonl
 fi
-train sentiment "" --start $run-base --card $recipes/sentiment-en.md
+train sentiment -sure --start $run-base
+if ! test -f $run-soft.jsonl; then
+  python $recipes/label_texts.py --train imdb@polarity --texts imdb:unlabelled --judge $run-sure --soft -o $run-soft.jsonl.part
+  mv $run-soft.jsonl.part $run-soft.jsonl
+fi
+train sentiment "" --start $run-sure --seed 2 --card $recipes/sentiment-en.md
