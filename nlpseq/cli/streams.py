@@ -68,12 +68,14 @@ class Tally:
 Adjust = Callable[[Any], Pipeline]  # picklable, for pipelines in several processes
 
 
-def serve(task: str, request: Request, adjust: Adjust | None = None) -> None:
+def serve(
+    task: str, request: Request, adjust: Adjust | None = None, *, on_format: Callable[[str], None] | None = None
+) -> None:
     """Read, predict, render and write: the body of every predicting command.
 
-    `adjust` makes of the loaded pipeline the one that is used, where options of one command alone ask for it.
-    Raises UsageError for a checkpoint of another task, and RecordError at the end (with `strict`, at once)
-    where inputs failed.
+    `adjust` makes of the loaded pipeline the one that is used, where options of one command alone ask for it;
+    `on_format` is told the format that was chosen. Raises UsageError for a checkpoint of another task, and RecordError
+    at the end (with `strict`, at once) where inputs failed.
     """
     formats.check(task, request.format)
     records = records_of(request)
@@ -82,6 +84,8 @@ def serve(task: str, request: Request, adjust: Adjust | None = None) -> None:
     tally = Tally()
     with output(request.output) as out:
         name = formats.choose(task, request.format, out, request.output.suffix if request.output else "")
+        if on_format:
+            on_format(name)
         pipeline = load(task, request, adjust)
         answers = counted(in_step(pipeline, records, batch_size), tally, request.strict, quiet=name == "jsonl")
         write(formats.render(task, name, answers, out), out, flush=batch_size == 1 or out.isatty())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -57,8 +56,6 @@ def command(
     from functools import partial
 
     from nlpseq.cli import inputs, streams
-    from nlpseq.cli.tables import tell
-    from nlpseq.render import formats
 
     if inputs.nothing_given(texts, source):
         typer.echo(context.get_help())
@@ -67,12 +64,17 @@ def command(
     request = streams.Request(
         texts, source, output, format, name, device, threads, batch_size, input_format, text_key, strict
     )
-    form = formats.choose("translate", format, sys.stdout, output.suffix if output else "")
-    if attention and form in {"text", "tsv"}:
-        tell("Note: plain lines show no attention. -f jsonl, html or rich does.")
     languages = (from_language, to_language)
     search = {"beam_size": beam_size, "alternatives": alternatives, "attention": attention}
-    streams.serve("translate", request, partial(_adjusted, name=name, languages=languages, search=search))
+    adjust = partial(_adjusted, name=name, languages=languages, search=search)
+    streams.serve("translate", request, adjust, on_format=_doubt_attention if attention else None)
+
+
+def _doubt_attention(format: str) -> None:
+    from nlpseq.cli.tables import tell
+
+    if format in {"text", "tsv"}:
+        tell("Note: plain lines show no attention. -f jsonl, html or rich does.")
 
 
 def _adjusted(

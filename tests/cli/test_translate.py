@@ -155,6 +155,14 @@ def test_attention_that_the_format_does_not_show_is_told(form: str, told: bool) 
     assert "-f jsonl" not in inside("translate", "-c", "letters", "-f", form, "a b").stderr
 
 
+def test_attention_is_missed_in_a_file_of_plain_lines_at_a_terminal_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    app(["translate", "-c", "letters", "--attention", "-o", "plain", "a b"], standalone_mode=False)
+    assert "-f jsonl, html or rich" in capsys.readouterr().err
+
+
 def test_the_checkpoint_is_chosen_by_languages(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del work
     for name, languages in (("one", ("en", "xx")), ("two", ("de", "xx")), ("three", ("de", "yy"))):
