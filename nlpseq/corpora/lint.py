@@ -34,12 +34,16 @@ CODES: Mapping[str, tuple[Severity, str]] = {
     "token-control": ("error", "A token holds a control character."),
     "token-space": ("warning", "A token holds white space."),
     "label-missing": ("warning", "A label is missing or _ where others of the sentence have one."),
+    "upos-unknown": ("warning", "A label of upos is none of the 17 of Universal Dependencies."),
     "label-unseen": ("warning", "A label occurs in a later split, but never in the first."),
     "id-repeated": ("warning", "A sent_id comes twice in a file."),
     "sentence-leaked": ("warning", "A sentence of a later split is in an earlier one as well."),
     "sentence-repeated": ("note", "A sentence comes twice in one file."),
 }
 _LABELLED = ("ner", "upos", "xpos")
+# https://universaldependencies.org/u/pos/
+_UPOS = {"ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ"}
+_UPOS |= {"SYM", "VERB", "X"}
 
 
 def lint(
@@ -63,6 +67,7 @@ def lint(
             yield from _tokens(item)
             yield from _labels(item)
             yield from file.tags(item)
+            yield from file.upos(item)
             yield from file.ids(item)
             yield from file.repeats(item, seen)
             yield from file.unseen(item, known)
@@ -77,6 +82,7 @@ class _File:
         self.sentences, self.broken, self.iob1 = 0, False, True
         self.orphans: list[Finding] = []
         self.sent_ids: set[str] = set()
+        self.strange: set[str] = set()
 
     def tags(self, sentence: RawSentence) -> Iterator[Finding]:
         """Tags of no known shape now; orphans at the end, when it is known whether the file is IOB1."""
@@ -94,6 +100,14 @@ class _File:
                 self.orphans.append(_finding(sentence, sentence.lines[index], "tag-orphan", what))
             if prefix in {"B", "E", "L", "S", "U"} and not (prefix == "B" and continues):
                 self.iob1 = False
+
+    def upos(self, sentence: RawSentence) -> Iterator[Finding]:
+        """Labels of upos that are none, each told once."""
+        for label, line in zip(sentence.columns.get("upos", ()), sentence.lines, strict=False):
+            if label not in _UPOS and label not in {"", "_"} | self.strange:
+                self.strange.add(label)
+                what = f"upos {label} is none of the 17 of Universal Dependencies."
+                yield _finding(sentence, line, "upos-unknown", what)
 
     def ids(self, sentence: RawSentence) -> Iterator[Finding]:
         """A sent_id that was there before."""

@@ -26,6 +26,7 @@ BAD: dict[str, tuple[dict[str, str], int]] = {
     "token-control": ({"a.iob2": "a\tO\nb\x07\tO\n"}, 2),
     "token-space": ({"a.iob2": "a\tO\nb c\tO\n"}, 2),
     "label-missing": ({"a.conllu": row(1, "a") + row(2, "b", "_")}, 2),
+    "upos-unknown": ({"a.conllu": row(1, "a", "NOUN") + row(2, "b", "NOUNS") + row(3, "c", "NOUNS")}, 2),
     "label-unseen": ({"a.iob2": "a\tB-X\n", "b.iob2": "b\tB-X\nc\tB-Y\nd\tB-Y\n"}, 2),
     "id-repeated": ({"a.conllu": f"# sent_id = s\n{row(1, 'a')}\n# sent_id = s\n{row(1, 'b')}"}, 5),
     "sentence-leaked": ({"a.iob2": "a\tO\n", "b.iob2": "b\tO\n\na\tO\n"}, 3),
