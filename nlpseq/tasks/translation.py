@@ -124,13 +124,14 @@ class Translator:
 
         Translations that were cut short are left out: they would teach to stop in the middle.
         """
-        result, cut = list(items), 0
+        result, cut, source_ids = list(items), 0, {item.source: item.source_ids for item in items}
         sources = list(dict.fromkeys(example.source for example in examples if example.source.strip()))
         for teacher in teachers:
             for source, found in zip(sources, teacher.translate(sources), strict=True):
                 cut += found.cut_short
                 if found.translation and not found.cut_short:
-                    result.append(self._encoded(source, found.translation))
+                    target_ids = self.target_ids(found.translation)
+                    result.append(Encoded(source, found.translation, source_ids[source], target_ids))
         if cut:
             _log.warning(
                 "Note: %d of %d translations of the teachers were cut short, and are not learnt "
@@ -153,16 +154,15 @@ class Translator:
 
     def collate(self, items: Sequence[Encoded]) -> Batch:
         """Pairs as a batch, some of them with other names or split into other pieces than usual."""
-        rows = list(items)
+        rows, texts = list(items), [(item.source, item.target) for item in items]
         for index in _drawn(len(rows), self.config.augment.replace_copied):
-            row = rows[index]
-            source, target = self.copied.replace(row.source, row.target, _seed())
-            rows[index] = row if (source, target) == (row.source, row.target) else self._encoded(source, target)
-        sampled = _drawn(len(rows), self.config.pieces.sampling)
+            texts[index] = self.copied.replace(*texts[index], _seed())
+        sampled = set(_drawn(len(rows), self.config.pieces.sampling))
         if sampled:
             self.pieces.seed(_seed())
-        for index in sampled:
-            rows[index] = self._encoded(rows[index].source, rows[index].target, self.config.pieces.alpha)
+        for index, (row, text) in enumerate(zip(items, texts, strict=True)):
+            if index in sampled or text != (row.source, row.target):
+                rows[index] = self._encoded(*text, self.config.pieces.alpha if index in sampled else None)
         return self.batch([row.source_ids for row in rows], [row.target_ids for row in rows])
 
     def batch(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Batch:
