@@ -42,7 +42,10 @@ class Task(Protocol):
         """The items of all training examples: in memory, or where they may be too many, in files below `folder`."""
 
     def taught(self, items: Sequence[Any], examples: Sequence[Any], teachers: Sequence[Any]) -> list[Any]:
-        """The items with what other models of the task say of their examples, to be learnt from beside the labels."""
+        """The items with what other models of the task say of their examples, to be learnt from beside the labels.
+
+        These models have the same labels, of which whoever loads them makes sure: `teachers.must_share_labels`.
+        """
 
     def length(self, item: Any) -> int:
         """Tokens of one item, in which batches and speed are counted."""

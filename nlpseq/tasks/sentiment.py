@@ -24,7 +24,6 @@ from nlpseq.tasks.calibration import fit_temperature, softened
 from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
-from nlpseq.tasks.teachers import must_share_labels
 from nlpseq.tasks.windows import Windowed, in_windows, within_limit
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy
@@ -150,11 +149,7 @@ class Classifier:
     ) -> list[Encoded]:
         """The items with what the teachers, on average, say of their texts, for every scheme, labelled or not. Where
         the data have probabilities already, these stay.
-
-        Raises UsageError where a teacher has other labels.
         """
-        for teacher in teachers:
-            must_share_labels(self.labels, teacher.labels)
         texts = [self.tokens(example.text) for example in examples]
         answers = [teacher.probabilities(texts) for teacher in teachers]
         means = {s: torch.stack([answer[s] for answer in answers]).mean(0) for s in self.labels}
