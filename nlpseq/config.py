@@ -321,31 +321,3 @@ def _plain_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def describe(kind: type[Any], path: str = "", defaults: Section | None = None) -> list[tuple[str, str, str]]:
-    """(name, default, description) of every setting below `kind`, in order: what the help and the docs show.
-
-    `defaults` has them where they are not those of the type.
-    """
-    rows: list[tuple[str, str, str]] = []
-    hints = typing.get_type_hints(kind, include_extras=True)
-    for field in msgspec.structs.fields(kind):
-        hint = hints[field.name]
-        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-        default = default if defaults is None else getattr(defaults, field.name)
-        if isinstance(hint, type) and issubclass(hint, Section):
-            rows += describe(hint, f"{path}{field.name}.", default)
-            continue
-        notes = [meta.description for meta in getattr(hint, "__metadata__", ()) if meta.description]
-        rows.append((path + field.name, str(default), notes[0] if notes else ""))
-    return rows
-
-
-def describe_values(config: Section, path: str = "") -> list[tuple[str, str]]:
-    """(name, value) of every setting of `config`, in order."""
-    rows: list[tuple[str, str]] = []
-    for name in config.__struct_fields__:
-        value = getattr(config, name)
-        rows += describe_values(value, f"{path}{name}.") if isinstance(value, Section) else [(path + name, str(value))]
-    return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlpseq.config import describe_values
+from nlpseq.description import describe_values
 from nlpseq.manifest import Manifest, command_of
 from nlpseq.tasks import Task
 

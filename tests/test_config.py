@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
+from msgspec import Meta
 
-from nlpseq.config import Section, TrainingConfig, build, describe, describe_values, override, read_toml
+from nlpseq.config import Section, TrainingConfig, build, override, read_toml
+from nlpseq.description import describe, describe_values
 from nlpseq.errors import UsageError
 from nlpseq.tasks import TASKS
 from nlpseq.tasks.tagging import TaggingConfig
@@ -159,8 +161,30 @@ def test_every_setting_has_one_default_and_a_description(task: str) -> None:
     kind = TASKS[task].config_type
     rows = describe(kind)
     assert len(rows) == leaves(kind) == len({name for name, _, _ in rows})
-    assert all(len(text) > 10 and not text.endswith(".") for _, _, text in rows)
+    assert all(len(text) > 10 and not text.partition(" [")[0].endswith(".") for _, _, text in rows)
     assert [(name, default) for name, default, _ in rows] == describe_values(kind())
+
+
+class Bounded(Section, frozen=True):
+    both: Annotated[int, Meta(ge=1, le=64, description="of both ends")] = 1
+    open: Annotated[float, Meta(gt=0, lt=1, description="of neither end")] = 0.5
+    above: Annotated[float, Meta(gt=0, description="of one")] = 1.0
+    below: Annotated[float, Meta(le=2, description="of the other")] = 1.0
+    least: Annotated[Annotated[int, Meta(ge=300)] | None, Meta(description="within a union")] = None
+    word: Annotated[Literal["a", "b"] | None, Meta(description="words")] = None
+    free: Annotated[str, Meta(description="anything")] = ""
+
+
+def test_descriptions_end_with_what_a_setting_may_be() -> None:
+    assert {name: text for name, _, text in describe(Bounded)} == {
+        "both": "of both ends [1 to 64]",
+        "open": "of neither end [above 0 to below 1]",
+        "above": "of one [above 0]",
+        "below": "of the other [up to 2]",
+        "least": "within a union [300 or more]",
+        "word": "words [a, b]",
+        "free": "anything",
+    }
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -16,6 +16,7 @@ FLOORS = {
     "__init__": 0,  # the version; `load` is looked up on the top floor when it is first asked for
     "errors": 0,
     "config": 0,
+    "description": 0,
     "records": 0,
     "shipped": 0,
     "atomic": 0,

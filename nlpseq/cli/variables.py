@@ -24,7 +24,7 @@ def unknown(variables: Iterable[str]) -> list[str]:
 
 
 def _settings() -> set[str]:
-    from nlpseq.config import describe
+    from nlpseq.description import describe
     from nlpseq.tasks.language_config import LanguageModelConfig
     from nlpseq.tasks.sentiment_config import SentimentConfig
     from nlpseq.tasks.tagging_config import TaggingConfig

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from nlpseq.checkpoint import CONFIG, find_checkpoint, load_task, read_manifest, verify
-from nlpseq.config import Section, build, describe, override, read_toml
+from nlpseq.config import Section, build, override, read_toml
 from nlpseq.corpora.directions import Direction, alike
 from nlpseq.corpora.plain import not_plain, plain_parts
 from nlpseq.corpora.sources import AS_USUAL, Reading, direction_of_sources, is_file, read_sources, source_of
+from nlpseq.description import describe
 from nlpseq.device import flush_denormals, use_threads
 from nlpseq.errors import UsageError, some
 from nlpseq.machine import OtherWork, told_cores, usable_cores
