@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from random import Random
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -29,6 +30,7 @@ from nlpseq.tasks.translation_reading import Readers
 from nlpseq.tasks.translation_search import searched
 from nlpseq.tasks.translation_words import KnownWords
 from nlpseq.text.overlap import bleu, chrf
+from nlpseq.text.piece_draws import PieceDraws
 from nlpseq.text.pieces import BEGIN, END
 
 __all__ = ["Translated", "TranslationConfig", "Translator"]
@@ -102,20 +104,30 @@ class Translator:
             self.copied.learn(source, target)
         return self._encoded(source, target)
 
-    def _encoded(self, source: str, target: str, alpha: float | None = None) -> Encoded:
-        return Encoded(source, target, self.source_ids(source, alpha), self.target_ids(target, alpha))
+    def _encoded(self, source: str, target: str) -> Encoded:
+        return Encoded(source, target, self.source_ids(source), self.target_ids(target))
 
-    def source_ids(self, text: str, alpha: float | None = None) -> list[int]:
-        """The pieces of a source and an end, cut at the limit; drawn with `alpha` where it is given."""
-        return self.pieces.ids(self.pieces.source, text, alpha)[: self.config.source.limit]
+    def _split_anew(self, source: str, target: str, chance: Random) -> Encoded:
+        """The same pair, split in ways that are drawn."""
+        rows = [[*draws.ids(text, chance), END] for draws, text in zip(self._draws, (source, target), strict=True)]
+        source_ids, target_ids = (row[: self.config.source.limit] for row in rows)
+        return Encoded(source, target, source_ids, target_ids)
+
+    @cached_property
+    def _draws(self) -> tuple[PieceDraws, PieceDraws]:
+        return self.pieces.draws(self.config.pieces)
+
+    def source_ids(self, text: str) -> list[int]:
+        """The pieces of a source and an end, cut at the limit."""
+        return self.pieces.ids(self.pieces.source, text)[: self.config.source.limit]
 
     def fits(self, text: str) -> bool:
         """Whether a source is read to its end."""
         return self.pieces.fits(text, self.config.source.limit)
 
-    def target_ids(self, text: str, alpha: float | None = None) -> list[int]:
+    def target_ids(self, text: str) -> list[int]:
         """The same of a target."""
-        return self.pieces.ids(self.pieces.target, text, alpha)[: self.config.source.limit]
+        return self.pieces.ids(self.pieces.target, text)[: self.config.source.limit]
 
     def taught(
         self, items: Sequence[Encoded], examples: Sequence[SentencePair], teachers: Sequence[Translator]
@@ -158,11 +170,12 @@ class Translator:
         for index in _drawn(len(rows), self.config.augment.replace_copied):
             texts[index] = self.copied.replace(*texts[index], _seed())
         sampled = set(_drawn(len(rows), self.config.pieces.sampling))
-        if sampled:
-            self.pieces.seed(_seed())
+        chance = Random(_seed()) if sampled else Random(0)
         for index, (row, text) in enumerate(zip(items, texts, strict=True)):
-            if index in sampled or text != (row.source, row.target):
-                rows[index] = self._encoded(*text, self.config.pieces.alpha if index in sampled else None)
+            if index in sampled:
+                rows[index] = self._split_anew(*text, chance)
+            elif text != (row.source, row.target):
+                rows[index] = self._encoded(*text)
         return self.batch([row.source_ids for row in rows], [row.target_ids for row in rows])
 
     def batch(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Batch:

@@ -10,6 +10,7 @@ from unicodedata import normalize
 from msgspec import Meta
 
 from nlpseq.config import Section
+from nlpseq.text.piece_draws import PieceDraws
 from nlpseq.text.pieces import END, NO_CHARACTERS, PieceKind, Pieces
 from nlpseq.text.scripts import CHARACTERS_A_WORD, spaceless
 
@@ -61,20 +62,18 @@ class PiecePair(NamedTuple):
         return cls(_trained(config, sources, seed), _trained(config, targets, seed))
 
     @staticmethod
-    def ids(pieces: Pieces, text: str, alpha: float | None = None) -> list[int]:
-        """The ids of a text with an end; with `alpha`, those of one way to split it, drawn at random."""
-        return [*(pieces.ids(text) if alpha is None else pieces.sampled_ids(text, alpha)), END]
+    def ids(pieces: Pieces, text: str) -> list[int]:
+        """The ids of a text with an end."""
+        return [*pieces.ids(text), END]
+
+    def draws(self, config: PiecesConfig) -> tuple[PieceDraws, PieceDraws]:
+        """What draws ways to split sources, and targets."""
+        source = PieceDraws(self.source, config.kind, config.alpha)
+        return source, source if self.joint else PieceDraws(self.target, config.kind, config.alpha)
 
     def fits(self, text: str, limit: int) -> bool:
         """Whether a source is of so many pieces at most, its end included."""
         return len(self.ids(self.source, text)) <= limit
-
-    @staticmethod
-    def seed(value: int) -> None:
-        """Makes the ways to split that are drawn from now on those of a seed."""
-        import sentencepiece
-
-        sentencepiece.set_random_generator_seed(value)
 
     def to_plain(self) -> dict[str, Any]:
         """The bytes of the models, by name."""

@@ -86,9 +86,19 @@ class Pieces:
         """The ids of several texts."""
         return [list(row) for row in self._processor.encode(list(texts))]
 
-    def sampled_ids(self, text: str, alpha: float) -> list[int]:
-        """Ids of one of the text's segmentations, drawn with smoothing `alpha` (Kudo 2018, section 3.3)."""
-        return list(self._processor.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1))
+    def normalised(self, text: str) -> str:
+        """The text as it is split: white space by the model's rule, `▁` before each word."""
+        return str(self._processor.normalize(text))
+
+    def byte_ids(self, text: str) -> list[int]:
+        """The ids of its bytes, for what has no piece."""
+        return [int(self._processor.piece_to_id(f"<0x{byte:02X}>")) for byte in text.encode()]
+
+    def scored(self) -> dict[str, tuple[int, float]]:
+        """Id and score of each piece of text; bytes and reserved ids are none."""
+        model = self._processor
+        own = (index for index in range(END + 1, len(self)) if not (model.is_byte(index) or model.is_unused(index)))
+        return {str(model.id_to_piece(index)): (index, float(model.get_score(index))) for index in own}
 
     def text(self, ids: Sequence[int]) -> str:
         """The text that ids spell; reserved ids are silent."""

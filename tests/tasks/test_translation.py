@@ -17,7 +17,8 @@ from nlpseq.nn.search import SearchConfig
 from nlpseq.records import SentencePair
 from nlpseq.tasks import translation_search
 from nlpseq.tasks.translation import Translated, Translator
-from nlpseq.text.pieces import BEGIN, END
+from nlpseq.text.piece_draws import PieceDraws
+from nlpseq.text.pieces import BEGIN, END, PieceKind
 from nlpseq.training.loop import Run, fit
 from tests.letters import pairs
 from tests.translators import small, untrained, write_checkpoint
@@ -214,11 +215,13 @@ def test_a_size_that_is_asked_for_is_given_or_what_is_possible_is_said() -> None
 
 
 @pytest.mark.parametrize(("kind", "more", "fewer"), [("unigram", 0.1, 0.9), ("bpe", 0.5, 0.1)])
-def test_alpha_of_unigram_and_of_bpe_are_opposites_as_the_settings_say(kind: str, more: float, fewer: float) -> None:
+def test_alpha_of_unigram_and_of_bpe_are_opposites_as_the_settings_say(
+    kind: PieceKind, more: float, fewer: float
+) -> None:
     words = [SentencePair(source=f"the house {n} is old", targets=(f"das Haus {n} ist alt",)) for n in range(40)]
     pieces = Translator.create(small(pieces={"size": 330, "kind": kind}), words).pieces
-    pieces.seed(1)
-    drawn = {a: [tuple(pieces.source.sampled_ids("the house is old", a)) for _ in range(200)] for a in (more, fewer)}
+    draws, chance = {a: PieceDraws(pieces.source, kind, a) for a in (more, fewer)}, random.Random(1)
+    drawn = {a: [tuple(draws[a].ids("the house is old", chance)) for _ in range(200)] for a in (more, fewer)}
     usual = tuple(pieces.source.ids("the house is old"))
     assert drawn[more].count(usual) < drawn[fewer].count(usual)
     assert len(set(drawn[more])) > len(set(drawn[fewer]))

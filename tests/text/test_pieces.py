@@ -41,13 +41,6 @@ def test_the_same_sentences_give_the_same_model_and_bytes_make_it_again(pieces: 
     assert Pieces.trained(SENTENCES, 330).model == Pieces.trained(SENTENCES, 330).model
 
 
-def test_sampled_segmentations_spell_the_same_text() -> None:
-    pieces = Pieces.trained(SENTENCES, 330, kind="bpe")  # these few words leave unigram nothing but characters
-    drawn = {tuple(pieces.sampled_ids("the old house", 0.2)) for _ in range(50)}
-    assert {pieces.text(ids) for ids in drawn} == {"the old house"}
-    assert len(drawn) > 1  # 50 draws of a text of 13 characters
-
-
 def test_what_cannot_be_trained_or_read_says_so() -> None:
     least = 4 + 256 + len(set("".join(SENTENCES)))  # the reserved ids, the bytes and the characters, a space among them
     with pytest.raises(DataError, match=rf"No subword model of 20 pieces .* are {least} already\. Set pieces\.size"):
