@@ -23,7 +23,6 @@ from nlpseq.tasks.mentions import Mentions
 from nlpseq.tasks.tagging_answers import Labelled
 from nlpseq.tasks.tagging_config import TaggingConfig, read_plain
 from nlpseq.tasks.tagging_network import NO_LABEL, TaggingNetwork
-from nlpseq.tasks.teachers import must_share_labels
 from nlpseq.tasks.words import VectorCache, WordTable
 from nlpseq.text.metrics import Accuracy, SpanScore
 from nlpseq.text.rules import Rules, plain_rules
@@ -146,12 +145,7 @@ class Tagger:
     def taught(
         self, items: Sequence[Encoded], examples: Sequence[TaggedSentence], teachers: Sequence[Tagger]
     ) -> list[Encoded]:
-        """The items with what the teachers, on average, say of their examples, for every column, labelled or not.
-
-        Raises UsageError where a teacher has other labels.
-        """
-        for teacher in teachers:
-            must_share_labels(self.labels, teacher.labels)
+        """The items with what the teachers, on average, say of their examples, for every column, labelled or not."""
         sentences = [example.tokens for example in examples]
         answers = zip(*(teacher.probabilities(sentences) for teacher in teachers), strict=True)
         result = []

@@ -116,10 +116,3 @@ def test_teachers_speak_for_columns_without_labels() -> None:
         "xpos of teachers",
         "ner of teachers",
     }
-
-
-def test_a_teacher_with_other_labels_is_refused() -> None:
-    student = untrained()
-    other = Tagger.create(small(), corpus(20, seed=1, columns=("upos",)))
-    with pytest.raises(UsageError, match="other labels"):
-        student.taught([student.encode(EXAMPLES[0])], EXAMPLES[:1], [other])
