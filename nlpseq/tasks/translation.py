@@ -170,7 +170,7 @@ class Translator:
         for index in _drawn(len(rows), self.config.augment.replace_copied):
             texts[index] = self.copied.replace(*texts[index], _seed())
         sampled = set(_drawn(len(rows), self.config.pieces.sampling))
-        chance = Random(_seed()) if sampled else Random(0)
+        chance = Random(_seed() if sampled else 0)
         for index, (row, text) in enumerate(zip(items, texts, strict=True)):
             if index in sampled:
                 rows[index] = self._split_anew(*text, chance)
