@@ -26,13 +26,14 @@ class CharacterCNN(nn.Module):
             nn.Conv1d(width, share, kernel, padding=kernel // 2) for share, kernel in zip(shares, KERNELS, strict=True)
         )
 
-    def forward(self, characters_UC: Tensor) -> Tensor:
+    def forward(self, characters_UC: Tensor, given_WSF: Tensor | None = None) -> Tensor:
         """(U, C) int64, padded with 0 -> (U, F). Padding embeds as zero, and cannot win the maximum past one kernel.
 
         There are few symbols: what each gives to the features from each place of a window is computed once and looked
         up, so a feature at a position is a sum of W numbers. Gradients go to the windows that won the maximum alone.
+        `given_WSF` is what `given()` said, by the same weights, where it is asked for once for many calls.
         """
-        given_WSF = self._given()
+        given_WSF = self.given() if given_WSF is None else given_WSF
         rows_UCW = _windows(characters_UC, symbols=given_WSF.shape[1])
         with torch.no_grad():
             found_UCF = _summed(given_WSF, rows_UCW)
@@ -43,7 +44,7 @@ class CharacterCNN(nn.Module):
             best_UF = given_WSF.flatten(0, 1).gather(0, rows_WUF.flatten(0, 1)).view(rows_WUF.shape).sum(0)
         return torch.relu(best_UF + torch.cat(self._of_all("bias")))
 
-    def _given(self) -> Tensor:
+    def given(self) -> Tensor:
         """What each symbol gives to each feature from each place of a window (W, S, F)."""
         symbols_S = torch.arange(self.embedding.num_embeddings, device=self.embedding.weight.device)
         weights_FEW = torch.cat([_in_the_window(weight_FEK) for weight_FEK in self._of_all("weight")])

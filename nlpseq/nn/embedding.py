@@ -1,6 +1,7 @@
 """Words into vectors: the word itself, its characters, its affixes and shape.
 
-Axes: B sentences, T positions, U distinct words, C character positions, A affix slots, D features.
+Axes: B sentences, T positions, U distinct words, C character positions, A affix slots, D features; S symbols that give
+to F features from W places, see `characters`.
 """
 
 from __future__ import annotations
@@ -63,12 +64,21 @@ class WordEmbedding(nn.Module):
             parts.insert(0, self.forms(self._hidden(forms_BT)))
         return torch.cat(parts, dim=2)
 
-    def of_words(self, forms_U: Tensor, characters_UC: Tensor, affixes_UA: Tensor) -> Tensor:
-        """Vectors (U, D) of words wherever they stand, without dropout: what may be remembered between sentences."""
-        parts = self._seen(characters_UC, affixes_UA)
+    def of_words(
+        self, forms_U: Tensor, characters_UC: Tensor, affixes_UA: Tensor, symbols_WSF: Tensor | None = None
+    ) -> Tensor:
+        """Vectors (U, D) of words wherever they stand, without dropout: what may be remembered between sentences.
+
+        `symbols_WSF` is what `of_symbols` gave, where that is asked for once for many calls.
+        """
+        parts = self._seen(characters_UC, affixes_UA, symbols_WSF)
         if self.forms is not None:
             parts.insert(0, self.forms(forms_U))
         return torch.cat(parts, dim=1)
+
+    def of_symbols(self) -> Tensor | None:
+        """What a character CNN gets from each symbol; None without one. Valid as long as its weights stay."""
+        return self.characters.given() if isinstance(self.characters, CharacterCNN) else None
 
     @torch.no_grad()
     def start_from(self, vectors: Mapping[str, Any], words: WordVocabularies, *, fixed: bool = False) -> None:
@@ -94,11 +104,12 @@ class WordEmbedding(nn.Module):
                 lambda grad_VD: grad_VD.masked_fill(fixed_V1.to(grad_VD.device), 0.0)
             )
 
-    def _seen(self, characters_UC: Tensor, affixes_UA: Tensor) -> list[Tensor]:
+    def _seen(self, characters_UC: Tensor, affixes_UA: Tensor, symbols_WSF: Tensor | None = None) -> list[Tensor]:
         """What can be seen of the words themselves: features of their characters (U, F) and of their affixes."""
         parts: list[Tensor] = []
         if self.characters is not None:
-            parts.append(self.characters(characters_UC))
+            known = () if symbols_WSF is None else (symbols_WSF,)
+            parts.append(self.characters(characters_UC, *known))
         if self.affixes is not None:
             parts.append(self.affixes(affixes_UA).sum(1))
         return parts

@@ -190,6 +190,7 @@ class VectorCache:
         self.eight_bit = EightBitEncoder(encoder) if context is None and wanted() and readable(encoder) else None
         width = self.eight_bit.entered_width if self.eight_bit else embedding.width
         self.limit = max(1, CACHE_BYTES // (4 * width))
+        self._symbols_WSF: Tensor | None = None
         self._remembered_RD = torch.empty(0, width, device=self.device)
         self._rows: dict[str, int] = {}
         self._names: list[str] = []
@@ -243,7 +244,8 @@ class VectorCache:
         """For so many rows, and for more words later: growing copies what is there, which threads may be reading."""
         if count > len(self._remembered_RD):
             used, width = len(self._rows), self._remembered_RD.shape[1]
-            grown_RD = self._remembered_RD.new_empty(max(count, min(2 * used, self.limit)), width)
+            room = self.limit if self.device.type == "cpu" else min(2 * used, self.limit)  # a CPU's is taken by writing
+            grown_RD = self._remembered_RD.new_empty(max(count, room), width)
             grown_RD[:used] = self._remembered_RD[:used]
             self._remembered_RD = grown_RD
 
@@ -251,7 +253,10 @@ class VectorCache:
         characters, affixes = self.embedding.characters is not None, self.embedding.affixes is not None
         ids = word_ids(words, self.words, self.word_length, characters=characters, affixes=affixes)
         first = len(self._rows)
-        vectors_UD = self.embedding.of_words(*(part.to(self.device) for part in ids))
+        if self._symbols_WSF is None:
+            self._symbols_WSF = self.embedding.of_symbols()
+        forms_U, characters_UC, affixes_UA = (part.to(self.device) for part in ids)
+        vectors_UD = self.embedding.of_words(forms_U, characters_UC, affixes_UA, self._symbols_WSF)
         own_UD = self.eight_bit.entered(vectors_UD) if self.eight_bit else vectors_UD
         self._remembered_RD[first : first + len(words)] = own_UD
         self._rows.update(zip(words, range(first, first + len(words)), strict=True))

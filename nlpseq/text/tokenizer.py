@@ -148,11 +148,15 @@ def sentence_starts(text: str, tokens: Sequence[str], starts: Sequence[int], lim
     white space and no lower-case letter follows, at an empty line, and in any case after `limit` tokens.
     """
     begins = [0] if tokens else []
+    in_lines = "\n" in text
     ended = False
     for index in range(1, len(tokens)):
-        previous, token = tokens[index - 1], tokens[index]
-        gap = text[starts[index - 1] + len(previous) : starts[index]]
+        previous = tokens[index - 1]
         ended = previous in _ENDS or (ended and previous in _CLOSERS)
+        if not (ended or in_lines) and index - begins[-1] < limit:
+            continue
+        token = tokens[index]
+        gap = text[starts[index - 1] + len(previous) : starts[index]]
         closes = ended and (not gap or (token in _CLOSERS and token not in _EITHER))
         stops = ended and not closes and not token[0].islower()
         if stops or gap.count("\n") > 1 or index - begins[-1] >= limit:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
@@ -32,7 +33,11 @@ def two_ends(word: str, limit: int) -> str:
 def word_shape(word: str) -> str:
     """The shape of a word: upper, lower, digit and other marks, runs of more than two shortened ("Cisco" -> "Xxx")."""
     word = word[:64]
-    marks = word.translate(_MARKS) if word.isascii() else "".join(map(_mark, word))
+    return _shortened(word.translate(_MARKS) if word.isascii() else "".join(map(_mark, word)))
+
+
+@lru_cache(maxsize=4096)  # there are far fewer shapes than words
+def _shortened(marks: str) -> str:
     return _RUN.sub(r"\1\1", marks)
 
 
