@@ -5,8 +5,9 @@
 
 Both take the steps of their own loops, in turns of some seconds, on one core and on both, and go on where they were;
 evaluations are left out. spaCy is the efficiency configuration with tagger, morphologizer and ner; nlpseq has its usual
-settings, UPOS, XPOS and names. benchmarks/translation.py does the same for translation, and benchmarks/tagging.py says
-to what scores the peers came, and in what time.
+settings, UPOS, XPOS and names, and once more those of the recipe of tag-en: narrower layers, larger batches.
+benchmarks/translation.py does the same for translation, and benchmarks/tagging.py says to what scores the peers came,
+and in what time.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from harness.scripts import US, Places, attempt, finish, parser, places, rounds
 
 import nlpseq
 
+TAG_EN = ("encoder.width=128", "training.batch_tokens=2400")
+
 
 def arguments() -> Namespace:
     result = parser(__doc__)
@@ -34,8 +37,10 @@ def contenders(given: Namespace, where: Places, missing: dict[str, str]) -> list
     """Ours, and spaCy's where it can be installed, with one thread and with two."""
     texts = data.tagging(where.work, where.quick)
     train, dev = str(texts / "train.jsonl"), str(texts / "dev.jsonl")
-    own = {"task": "tag", "train": [train], "settings": given.settings}
-    result = [Contender(f"nlpseq, threads: {n}", US, "ours_training.py", own, True, 1, n) for n in (1, 2)]
+    result = []
+    for name, settings in {"nlpseq": (), "nlpseq, as tag-en": TAG_EN}.items():
+        own = {"task": "tag", "train": [train], "settings": [*settings, *given.settings]}
+        result += [Contender(f"{name}, threads: {n}", US, "ours_training.py", own, True, 1, n) for n in (1, 2)]
     wanted = not given.only or "spacy" in given.only
     python = attempt("spacy", lambda: where.python("spacy"), missing) if wanted else None
     if python:

@@ -119,7 +119,7 @@ def _failure(failure: Failure) -> dict[str, object]:
 def _tagged(prediction: TagPrediction) -> dict[str, object]:
     result: dict[str, object] = {
         "text": prediction.text,
-        "tokens": [_token(token) for token in prediction.tokens],
+        "tokens": [*map(_token, prediction.tokens)],
     }
     if not prediction.tokens or prediction.tokens[0].ner is not None:
         result["entities"] = [_span(span) for span in prediction.entities]
@@ -149,8 +149,8 @@ class _Span(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 def _token(t: Token) -> _Token:
-    score = None if t.score is None else round(t.score, 4)
-    return _Token(t.text, t.start, t.end, t.upos, t.xpos, t.ner, score)
+    score = t.score
+    return _Token(t.text, t.start, t.end, t.upos, t.xpos, t.ner, score if score is None else round(score, 4))
 
 
 def _span(span: Span) -> _Span:

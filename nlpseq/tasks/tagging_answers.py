@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import add
 from typing import NamedTuple
 
 from nlpseq.records import Span, TagPrediction, Token
@@ -33,9 +34,10 @@ def assembled(text: str, sentences: Sequence[Sentence], labelled: Iterator[Label
 def _tokens(sentence: Sentence, labelled: Labelled) -> list[Token]:
     nothing: list[str | None] = [None] * len(sentence.tokens)
     columns = [labelled.labels.get(name, nothing) for name in ("upos", "xpos", "ner")]
-    scores = [min(values) for values in zip(*labelled.probabilities.values(), strict=True)]
-    rows = zip(sentence.tokens, sentence.starts, *columns, scores, strict=True)
-    return [Token(w, s, s + len(w), upos, xpos, ner, score) for w, s, upos, xpos, ner, score in rows]
+    ends = map(add, sentence.starts, map(len, sentence.tokens))
+    shares = [*labelled.probabilities.values()]
+    scores = map(min, *shares) if len(shares) > 1 else shares[0]
+    return list(map(Token, sentence.tokens, sentence.starts, ends, *columns, scores))
 
 
 def _entities(text: str, sentence: Sentence, labelled: Labelled) -> list[Span]:

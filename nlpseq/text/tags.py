@@ -27,6 +27,8 @@ def spans_of(tags: Sequence[str]) -> list[LabelledSpan]:
     S or U, or where the class changes. So an `I-X` with nothing of class X before it begins a span.
     """
     spans: list[LabelledSpan] = []
+    if tags.count("O") == len(tags):
+        return spans
     start, current = 0, ""
     for index, tag in enumerate(tags):
         prefix, label = split_tag(tag)
