@@ -217,12 +217,12 @@ class VectorCache:
             rows = [[known[word] for word in sentence] for sentence in sentences]
             return Met(rows, self._remembered_RD, self._names)
 
-    def groups(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
-        """Indices of what is read at once, as of `length_groups`; in eight bits it is four times as much, and on a GPU
-        many times.
+    def groups(self, lengths: Sequence[int], budget: int, in_eight_bits: int) -> list[list[int]]:
+        """Indices of what is read at once, as of `length_groups`; there are budgets for float32, of which a GPU takes
+        many times as much, and for eight bits.
         """
         if self.eight_bit:
-            return length_groups(lengths, 4 * budget, EightBitEncoder.STEP_ROWS)
+            return length_groups(lengths, in_eight_bits, EightBitEncoder.STEP_ROWS)
         return length_groups(lengths, budget if self.device.type == "cpu" else ON_GPU * budget)
 
     @torch.inference_mode()
