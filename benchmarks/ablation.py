@@ -10,7 +10,7 @@ rows of a task have the same settings but for those of the start. The parts are 
 random, the same for every start and seed, and a smaller one lies within a larger one; the development part is always
 whole, and chooses the epoch. Smaller parts are gone through more often, three times as often at most. `table` prints
 Markdown: means over seeds, with their standard deviation, and what is gained over no start with the same seeds. Rows of
-other numbers of epochs or examples are told apart.
+other numbers of epochs or examples are told apart. `draw` writes the parts of a tagger's examples into `runs/`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ import msgspec
 
 from nlpseq.checkpoint import CONFIG, find_checkpoint
 from nlpseq.config import override
+from nlpseq.corpora.jsonl import format_jsonl
+from nlpseq.corpora.sources import read_sources
 from nlpseq.training.prepare import prepare
 from nlpseq.training.train import train
 
@@ -71,7 +73,7 @@ class Row(msgspec.Struct, frozen=True):
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["run", "table"])
+    parser.add_argument("what", choices=["run", "table", "draw"])
     parser.add_argument("--results", type=Path, default=Path("benchmarks/results/ablation.jsonl"))
     parser.add_argument("--task", choices=sorted(CORPORA), default="sentiment")
     parser.add_argument("--start", dest="starts", action="append", metavar="NAME=SECTION.KEY=VALUE,...", default=[])
@@ -109,11 +111,26 @@ def trained(row: Row, settings: Sequence[str], threads: int) -> Row:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         job = prepare(row.task, values, train=[source], dev=[dev], output=Path(folder) / row.task, threads=threads)
-        drawn = random.Random(1).sample(list(job.train), len(job.train))[: len(job.train) * row.part // 100]
+        drawn = part_of(job.train, row.part)
         best: dict[str, float] = {}
         for progress in train(msgspec.structs.replace(job, train=drawn)):
             best = progress.scores if progress.best and progress.scores else best
     return msgspec.structs.replace(row, examples=len(drawn), scores=best, seconds=round(time.monotonic() - started, 1))
+
+
+def part_of(examples: Sequence[Any], part: int) -> list[Any]:
+    """So many per cent of the examples, drawn at random; less are always among more."""
+    return random.Random(1).sample(list(examples), len(examples))[: len(examples) * part // 100]
+
+
+def draw(given: argparse.Namespace) -> None:
+    """The sentences that a tagger learns from of each part, as files of JSON Lines."""
+    examples = read_sources("tag", [CORPORA["tag"][0]], "train")
+    for part in given.parts:
+        path = Path(f"runs/ablation-tag-{part}.jsonl")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(map(format_jsonl, part_of(examples, part))), encoding="utf-8")
+        print(path)
 
 
 def _of_words(model: str) -> bool:
@@ -175,4 +192,4 @@ def score_cell(name: str, rows: Mapping[int, Row], plain: Mapping[int, Row]) -> 
 
 if __name__ == "__main__":
     options = arguments()
-    {"run": run, "table": table}[options.what](options)
+    {"run": run, "table": table, "draw": draw}[options.what](options)
