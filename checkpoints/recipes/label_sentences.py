@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -52,10 +53,16 @@ def labels_of(shares_TK: Tensor, column: str, known: Vocabulary) -> list[str]:
     """The labels of one sentence by the probabilities of each."""
     if column != "ner":
         return [known.symbols[k] for k in shares_TK.argmax(1).tolist()]
-    follow_KK = torch.tensor([[can_follow(one, tag) for tag in known.symbols] for one in known.symbols])
-    chain = LinearChainCRF(follow_KK, torch.tensor([can_follow(None, tag) for tag in known.symbols]))
     inside_BT = torch.ones(1, len(shares_TK), dtype=torch.bool)
-    return [known.symbols[k] for k in chain.decode(shares_TK.clamp(min=LEAST).log()[None], inside_BT)[0].tolist()]
+    best_BT = allowed(known.symbols).decode(shares_TK.clamp(min=LEAST).log()[None], inside_BT)
+    return [known.symbols[k] for k in best_BT[0].tolist()]
+
+
+@cache
+def allowed(tags: tuple[str, ...]) -> LinearChainCRF:
+    """What knows nothing but which tag may follow which."""
+    follow_KK = torch.tensor([[can_follow(one, tag) for tag in tags] for one in tags])
+    return LinearChainCRF(follow_KK, torch.tensor([can_follow(None, tag) for tag in tags]))
 
 
 def labelled(taggers: Sequence[Tagger], texts: Sequence[Words]) -> Iterator[dict[str, Sequence[str]]]:
