@@ -45,10 +45,16 @@ class CharacterCNN(nn.Module):
         return torch.relu(best_UF + torch.cat(self._of_all("bias")))
 
     def given(self) -> Tensor:
-        """What each symbol gives to each feature from each place of a window (W, S, F)."""
+        """What each symbol gives to each feature from each place of a window (W, S, F).
+
+        It is minus infinity for padding in the middle, where it may not win.
+        """
         symbols_S = torch.arange(self.embedding.num_embeddings, device=self.embedding.weight.device)
         weights_FEW = torch.cat([_in_the_window(weight_FEK) for weight_FEK in self._of_all("weight")])
-        return torch.einsum("se,few->wsf", self.embedding(symbols_S), weights_FEW)
+        given_WSF = torch.einsum("se,few->wsf", self.embedding(symbols_S), weights_FEW)
+        padding_WS1 = torch.zeros(SPAN, len(symbols_S), 1, dtype=torch.bool, device=symbols_S.device)
+        padding_WS1[MIDDLE, 0] = True
+        return given_WSF.masked_fill(padding_WS1, -torch.inf).contiguous()
 
     def _of_all(self, name: str) -> list[Tensor]:
         return [self.get_parameter(f"convolutions.{n}.{name}") for n in range(len(self.convolutions))]
@@ -68,10 +74,8 @@ def _windows(characters_UC: Tensor, symbols: int) -> Tensor:
 
 
 def _summed(given_WSF: Tensor, rows_UCW: Tensor) -> Tensor:
-    """The features (U, C, F) at each position, those of padding too low to win."""
-    low_WSF = given_WSF.clone()
-    low_WSF[MIDDLE, 0] = -torch.inf
-    found_NF = nn.functional.embedding_bag(rows_UCW.flatten(0, 1), low_WSF.flatten(0, 1), mode="sum")
+    """The features (U, C, F) at each position."""
+    found_NF = nn.functional.embedding_bag(rows_UCW.flatten(0, 1), given_WSF.flatten(0, 1), mode="sum")
     return found_NF.view(*rows_UCW.shape[:2], -1)
 
 

@@ -13,7 +13,7 @@ of a batch, R rows of a step, S slots: the rows of all steps, one after the othe
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, cached_property
@@ -23,6 +23,8 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer, last_states
+
+Heads = Callable[[Tensor], Mapping[str, Tensor]]  # states (..., H) -> scores (..., K) by name
 
 ZERO, STEPS = 128, 127.0  # a state s is kept as ZERO + STEPS * s, rounded
 _HALF = torch.tensor(ZERO + 0.5)
@@ -232,30 +234,34 @@ class _Layer:
         rounded_LSW = torch.empty(ways, slots, width, dtype=torch.uint8)
         twice_LRW = torch.zeros(ways, counts_T[0], width)
         before_LRW = torch.full((ways, counts_T[0], width), ZERO, dtype=torch.uint8)
+        # One room for all steps: that of a fresh one has to be found by the system each time.
+        entering_RX = entering_MX.new_empty(ways * counts_T[0], entering_MX.shape[1])
+        gates_RG = entering_RX if self.first else torch.empty(len(entering_RX), 4 * width)
         start = 0
         for count in counts_T:
             if count < twice_LRW.shape[1]:
                 twice_LRW, before_LRW = twice_LRW[:, :count].contiguous(), before_LRW[:, :count]
-            entering_LRX = entering_MX.index_select(0, places[ways * start : ways * (start + count)])
-            gates_LRG = self._gates(entering_LRX.view(ways, count, -1), before_LRW, begins=not start)
+            rows, first = ways * count, ways * start
+            torch.index_select(entering_MX, 0, places[first : first + rows], out=entering_RX[:rows])
+            gates_LRG = gates_RG[:rows].view(ways, count, -1)
+            self._fill(gates_LRG, entering_RX[:rows].view(ways, count, -1), before_LRW, begins=not start)
             state_LRW = stepped(gates_LRG, twice_LRW, states_LSW[:, start : start + count])
             before_LRW = coarse(state_LRW)
             rounded_LSW[:, start : start + count] = before_LRW
             start += count
         return rounded_LSW, states_LSW
 
-    def _gates(self, entering_LRX: Tensor, before_LRW: Tensor, *, begins: bool) -> Tensor:
-        """The sums that go into the gates (L, R, G)."""
+    def _fill(self, gates_LRG: Tensor, entering_LRX: Tensor, before_LRW: Tensor, *, begins: bool) -> None:
+        """Puts there the sums that go into the gates; of the first layer, what enters is there already."""
         if self.first:
             if not begins:
-                for entering_RG, before_RW, product in zip(entering_LRX, before_LRW, self.products, strict=True):
-                    product.add_to(entering_RG, before_RW)
-            return entering_LRX
+                for gates_RG, before_RW, product in zip(gates_LRG, before_LRW, self.products, strict=True):
+                    product.add_to(gates_RG, before_RW)
+            return
         both_LRX = torch.cat((entering_LRX, before_LRW), dim=2)
-        gates_LRG = torch.empty(*both_LRX.shape[:2], 4 * self.width).copy_(self.bias_LG[:, None])
+        gates_LRG.copy_(self.bias_LG[:, None])
         for gates_RG, both_RX, product in zip(gates_LRG, both_LRX, self.products, strict=True):
             product.add_to(gates_RG, both_RX)
-        return gates_LRG
 
 
 def stepped(gates_LRG: Tensor, twice_LRW: Tensor, state_LRW: Tensor) -> Tensor:
@@ -292,18 +298,33 @@ class EightBitEncoder:
 
         `words_BT` says which row of `entered_UG` (U, L G) stands at each position; `lengths_B` are at least 1.
         """
-        return self._layers_of(entered_UG, words_BT, lengths_B)[-1]
+        plan, (states_NH,) = self._layers_of(entered_UG, words_BT, lengths_B)
+        return _placed(states_NH, plan, *words_BT.shape)
+
+    def scores(
+        self,
+        entered_UG: Tensor,
+        words_BT: Tensor,
+        lengths_B: Tensor,
+        heads: Heads,
+    ) -> dict[str, Tensor]:
+        """What `heads` make of the state of each position, (B, T, K) by name, zero at padded ones, which they do not
+        see.
+        """
+        plan, (states_NH,) = self._layers_of(entered_UG, words_BT, lengths_B)
+        return {name: _placed(scores_NK, plan, *words_BT.shape) for name, scores_NK in heads(states_NH).items()}
 
     def with_ends(self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
         """What `read` gives, and where each layer's reading ended, side by side (B, layers * H)."""
-        layers, both = self._layers_of(entered_UG, words_BT, lengths_B, all_of_them=True), self.layers[0].ways == 2
+        plan, found = self._layers_of(entered_UG, words_BT, lengths_B, all_of_them=True)
+        layers, both = [_placed(states_NH, plan, *words_BT.shape) for states_NH in found], self.layers[0].ways == 2
         ends = [last_states(states_BTH, lengths_B, bidirectional=both) for states_BTH in layers]
         return layers[-1], torch.cat(ends, dim=1)
 
     def _layers_of(
         self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor, *, all_of_them: bool = False
-    ) -> list[Tensor]:
-        """The states (B, T, H) of all layers, or of the last."""
+    ) -> tuple[_Plan, list[Tensor]]:
+        """The states (N, H) of all layers, or of the last, and where they stand."""
         (rows, width), ways = words_BT.shape, self.layers[0].ways
         few = rows <= self.FEW
         plan = _planned(lengths_B, width, ways, few=few)
@@ -319,12 +340,12 @@ class EightBitEncoder:
             entering_MX = _joined(rounded_LSW, plan)
             rows_NL = torch.arange(len(plan.flat_N))[:, None].expand(-1, ways)
             if all_of_them or layer is self.layers[-1]:
-                found.append(_placed(_joined(states_LSW, plan), plan, rows, width))
-        return found
+                found.append(_joined(states_LSW, plan))
+        return plan, found
 
 
 def _placed(states_NH: Tensor, plan: _Plan, rows: int, width: int) -> Tensor:
-    """The states of true positions where they stand (B, T, H)."""
+    """What true positions have, where they stand (B, T, H); zero elsewhere."""
     zeros_MH = states_NH.new_zeros(rows * width, states_NH.shape[1])
     return zeros_MH.index_copy_(0, plan.flat_N, states_NH).view(rows, width, -1)
 

@@ -238,10 +238,10 @@ class Tagger:
             found = [Labelled({}, {}) for _ in indices]
             for column, emissions_BTK in emissions.items():
                 best_BT, probabilities_BT = self.network.best(column, emissions_BTK, mask_BT)
-                symbols = self.labels[column].symbols
+                symbol = self.labels[column].symbols.__getitem__
                 rows = zip(found, lengths, best_BT.tolist(), probabilities_BT.tolist(), strict=True)
                 for labelled, length, best, probabilities in rows:
-                    labelled.labels[column] = [symbols[k] for k in best[:length]]
+                    labelled.labels[column] = list(map(symbol, best[:length]))
                     labelled.probabilities[column] = probabilities[:length]
             for index, labelled in zip(indices, found, strict=True):
                 result[index] = labelled
@@ -274,8 +274,11 @@ class Tagger:
         def read(indices: list[int]) -> tuple[list[int], list[int], Tensor, dict[str, Tensor]]:
             lengths = [len(rows[index]) for index in indices]
             lengths_B = torch.tensor(lengths, device=self.device)
-            states_BTH = cache.states(met, pad([rows[index] for index in indices]), lengths_B)
-            mask_BT = mask_of(lengths_B, states_BTH.shape[1])
+            rows_BT = pad([rows[index] for index in indices])
+            mask_BT = mask_of(lengths_B, rows_BT.shape[1])
+            if self.network.ner_encoder is None:
+                return indices, lengths, mask_BT, cache.scores(met, rows_BT, lengths_B, self.network.scores)
+            states_BTH = cache.states(met, rows_BT, lengths_B)
             return indices, lengths, mask_BT, self.network.labelled(states_BTH, lengths_B)
 
         yield from side_by_side(read, groups, self.device)

@@ -61,10 +61,14 @@ class TaggingNetwork(nn.Module):
 
     def labelled(self, states_BTH: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
         """The same, from the states of the encoder."""
-        states = dict.fromkeys(self.heads, states_BTH)
-        if self.ner_encoder is not None:
-            states["ner"] = self.ner_encoder(states_BTH, lengths_B)
-        return {column: head(states[column]) for column, head in self.heads.items()}
+        if self.ner_encoder is None:
+            return self.scores(states_BTH)
+        own = {"ner": self.ner_encoder(states_BTH, lengths_B)}
+        return {column: head(own.get(column, states_BTH)) for column, head in self.heads.items()}
+
+    def scores(self, states: Tensor) -> dict[str, Tensor]:
+        """The same (..., K), from states (..., H) in any order, where NER has no encoder of its own."""
+        return {column: head(states) for column, head in self.heads.items()}
 
     def loss(self, column: str, emissions_BTK: Tensor, labels_BT: Tensor) -> Tensor:
         """Negative log-likelihood (B,) of labels (nats, weighted); NO_LABEL stands at padded positions."""

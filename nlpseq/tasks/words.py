@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, pad
-from nlpseq.nn.eight_bit import EightBitEncoder, readable, wanted
+from nlpseq.nn.eight_bit import EightBitEncoder, Heads, readable, wanted
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.tasks.context import ContextFeatures
@@ -235,6 +235,13 @@ class VectorCache:
             vectors_BTD = self.context.beside(vectors_BTD, words_at(met.names, rows_BT, lengths_B))
         states_BTH: Tensor = self.encoder(vectors_BTD, lengths_B)
         return states_BTH
+
+    @torch.inference_mode()
+    def scores(self, met: Met, rows_BT: Tensor, lengths_B: Tensor, heads: Heads) -> dict[str, Tensor]:
+        """What `heads` make of the state of each position, (B, T, K) by name; at padded ones it may be anything."""
+        if self.eight_bit:
+            return self.eight_bit.scores(met.remembered_RD, rows_BT, lengths_B, heads)
+        return dict(heads(self.states(met, rows_BT, lengths_B)))
 
     def _fresh(self, sentences: Sequence[Sequence[str]]) -> list[str]:
         known = self._rows

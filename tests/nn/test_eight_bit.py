@@ -51,6 +51,20 @@ def test_states_are_nearly_those_of_float32(lengths: list[int], layers: int, two
     assert not found_BTH[beyond_BT].any()
 
 
+def test_heads_give_the_same_at_true_positions_alone_as_where_these_stand() -> None:
+    lengths_B, words_BT = torch.tensor([5, 1, 7, 3] * 3), torch.randint(WORDS, (12, 8))
+    head = torch.nn.Linear(40, 5)
+    with torch.inference_mode():
+        eight_bit = EightBitEncoder(encoder())
+        entered_UG = eight_bit.entered(torch.randn(WORDS, WIDTH))
+        found_BTK = eight_bit.scores(entered_UG, words_BT, lengths_B, lambda states: {"it": head(states)})["it"]
+        wanted_BTK = head(eight_bit.read(entered_UG, words_BT, lengths_B))
+    true_BT = torch.arange(8) < lengths_B[:, None]
+    assert found_BTK.shape == wanted_BTK.shape
+    assert torch.allclose(found_BTK[true_BT], wanted_BTK[true_BT], atol=1e-5)
+    assert not found_BTK[~true_BT].any()
+
+
 def test_what_a_row_gives_does_not_depend_on_the_others() -> None:
     """Nine rows are many, one is few, which is read in another way."""
     lengths_B = torch.tensor([5, 13, 1, 7, 7, 2, 13, 9, 3])
