@@ -102,8 +102,8 @@ def finish(
     result = results.make_result(name.replace("_", "-"), command, versions, tables, missing)
     folder = places(given).work / "results" if given.quick else RESULTS
     path = given.results or folder / f"{result.benchmark}.json"
+    print(results.as_markdown(result), flush=True)  # first: it is not lost where the path is none
     results.save(result, path)
-    print(results.as_markdown(result))
     print(f"written: {path}", file=sys.stderr)
 
 
