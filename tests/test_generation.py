@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_what_is_drawn_has_the_probability_that_it_says(unit: str) -> None:
     """The sum over the units that were written is how a text that holds them is read."""
     model = trained(unit)
     found = pipeline(unit, seed=3, temperature=1.0, top_p=1.0, max_tokens=5)(PROMPT)
-    memory, total = Memory.of(model, model.units.ids(PROMPT)), 0.0
+    memory, total = Memory.of(model, Prompt.of(model.units, PROMPT)), 0.0
     ids = [*model.units.ids(PROMPT + found.text)[len(model.units.ids(PROMPT)) :], *[model.units.end] * found.ended]
     for unit_id in ids:
         total += float(memory.log_BV[0, unit_id])
@@ -124,7 +125,7 @@ def test_the_probability_of_a_suggestion_is_that_of_reading_it(unit: str) -> Non
     units, word = model.units, "four"
     found = {s.word: s.probability for s in pipeline(unit, suggestions=2)(PROMPT).suggestions or ()}
     prompt = Prompt.of(units, PROMPT)
-    memory = Memory.of(model, prompt.ids)
+    memory = Memory.of(model, prompt)
     first_V = memory.log_BV[0].exp()
     begins, opening = sorted(units.begins(False)), sorted(units.opening)
     own = units.ids(f"{PROMPT} {word}")[len(prompt.ids) :]
@@ -245,3 +246,26 @@ def test_what_half_a_word_may_become_begins_with_it() -> None:
     assert (before, half) == ("one two ", "t")
     assert sorted(units.text([one]) for one in ids) == ["three", "two"]
     assert pipeline("words", temperature=0, beam_size=3, max_tokens=2)("one two t").text.startswith("hree")
+
+
+def test_threads_may_share_a_model_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each thread reads the words that it has met, though all are forgotten again and again."""
+    prompts = [" ".join(f"w{number}x{word}" for word in range(9)) + " one two" for number in range(48)]
+    wanted = [continuation.score for continuation in pipeline("words", temperature=0, max_tokens=3).pipe(prompts)]
+    monkeypatch.setattr("nlpseq.tasks.language_words.MET_LIMIT", 10)
+    shared = pipeline("words", temperature=0, max_tokens=3)
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(4):
+            assert [found.score for found in pool.map(shared, prompts)] == pytest.approx(wanted, abs=1e-4)
+
+
+def test_a_continuation_goes_on_though_other_words_are_met_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "two xylophone three"
+    wanted = "".join(pipeline("words", temperature=0, max_tokens=5).stream(text))
+    monkeypatch.setattr("nlpseq.tasks.language_words.MET_LIMIT", 1)
+    shared = pipeline("words", temperature=0, max_tokens=5)
+    parts = shared.stream(text)
+    found = next(parts)
+    for number in range(5):
+        shared(f"w{number} w{number}x w{number}xyz")
+    assert found + "".join(parts) == wanted

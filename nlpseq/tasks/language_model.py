@@ -175,12 +175,13 @@ class LanguageModel:
         back = self.network.backwards
         return {"forwards": self.network.forwards} | ({} if back is None else {"backwards": back})
 
-    def vectors(self, ids_BT: Tensor) -> Tensor:
-        """The vectors (B, T, D) of units."""
+    def vectors(self, ids_BT: Tensor, units: Units | None = None) -> Tensor:
+        """The vectors (B, T, D) of units, or of those that were made by `meet`."""
         embedding = self.network.embedding
-        if isinstance(self.units, Words):
+        units = self.units if units is None else units
+        if isinstance(units, Words):
             assert isinstance(embedding, WordEmbedding)
-            return self.units.table.embedded(embedding, ids_BT, self.device)
+            return units.table.embedded(embedding, ids_BT, self.device)
         result: Tensor = embedding(ids_BT.to(self.device))
         return result
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +21,7 @@ END = "\n"  # the word that ends a line
 TABLE_LIMIT = 250_000  # words of the training text that are read as themselves; rarer ones are unknown in training
 _LAST_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*\Z")
 MET_LIMIT = 100_000  # further words that are remembered in prediction
+_MEETING = threading.RLock()
 
 
 class Words:
@@ -35,7 +38,6 @@ class Words:
         self.tokenizer, self.vocabulary, self.words = tokenizer, vocabulary, words
         self.word_length = word_length
         self._kept = 0  # rows that are never forgotten
-        self._names: list[str] = []  # of all rows, once they are asked for
 
     @classmethod
     def seen(
@@ -86,11 +88,17 @@ class Words:
         """The vector of each id that can be written, as a number of the embedding's."""
         return [0, UNKNOWN, *map(self.words.form_id, (END, *self.vocabulary.symbols))]
 
-    def meet(self, lines: Iterable[str]) -> None:
-        """Lets the words of these lines be read as themselves; of other such words, not too many are remembered."""
-        if len(self.table) > self._kept + MET_LIMIT:
-            self.table.keep(self._kept)
-        self.table.add(word for line in lines for word in self.tokenizer.words(line)[0])
+    def meet(self, lines: Iterable[str]) -> Words:
+        """Lets the words of these lines be read as themselves; of other such words, not too many are remembered.
+
+        What is returned remembers them, whatever is met or forgotten later.
+        """
+        met = [word for line in lines for word in self.tokenizer.words(line)[0]]
+        with _MEETING:
+            if len(self.table) > self._kept + MET_LIMIT:
+                self.table = self.table.first(self._kept)
+            self.table.add(met)
+            return copy(self)
 
     def ids(self, text: str) -> list[int]:
         """The rows of a text's words; UNKNOWN for those that have not been met."""
@@ -98,9 +106,8 @@ class Words:
 
     def text(self, ids: Sequence[int]) -> str:
         """The words of ids as English spells them."""
-        if len(self._names) != len(self.table):
-            self._names = ["", *self.table.rows]
-        return spelt([self._names[index] for index in ids if index >= RESERVED])
+        names = self.table.names
+        return spelt([names[index] for index in ids if index >= RESERVED])
 
     @cached_property
     def opening(self) -> frozenset[int]:

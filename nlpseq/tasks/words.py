@@ -22,6 +22,7 @@ from nlpseq.text.words import AFFIXES, WordVocabularies
 CACHE_BYTES = 1 << 27  # of what is remembered of words
 CHUNK = 4096  # words whose ids are made at once
 ON_GPU = 16  # how much more is read at once there
+_GROWING = threading.RLock()  # of tables: a lock of its own could not be pickled with a table
 FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
 
 
@@ -57,7 +58,7 @@ class WordTable:
 
     `forms_R`, `characters_RC` and `affixes_RA` (int64, R rows) are for lookup by row; row 0 is padding. They are made
     when they are looked at: growing them with every text would copy them as often as there are texts. `names` has the
-    word of each row.
+    word of each row. Threads may share a table, of which rows stay what they are.
     """
 
     def __init__(self, words: WordVocabularies, word_length: int) -> None:
@@ -96,16 +97,20 @@ class WordTable:
 
     def add(self, words: Iterable[str]) -> None:
         """Appends a row for each word that has none."""
-        for word in words:
-            if word not in self.rows:
-                self.rows[word] = len(self.rows) + 1
-                self.names.append(word)
-                self._waiting.append(word)
+        with _GROWING:
+            for word in words:
+                if word not in self.rows:
+                    self.names.append(word)
+                    self._waiting.append(word)
+                    self.rows[word] = len(self.rows) + 1
 
     def _settle(self) -> None:
-        for start in range(0, len(self._waiting), CHUNK):
-            self._append(self._waiting[start : start + CHUNK])
-        self._waiting = []
+        if not self._waiting:
+            return
+        with _GROWING:
+            for start in range(0, len(self._waiting), CHUNK):
+                self._append(self._waiting[start : start + CHUNK])
+            self._waiting = []
 
     def _append(self, fresh: list[str]) -> None:
         forms, characters, affixes = word_ids(fresh, self.words, self.word_length)
@@ -114,13 +119,14 @@ class WordTable:
         self._characters_RC = torch.cat((self._characters_RC, characters))
         self._affixes_RA = torch.cat((self._affixes_RA, affixes))
 
-    def keep(self, count: int) -> None:
-        """Forgets all but the first `count` rows."""
-        self._settle()
-        self.rows = {word: row for word, row in self.rows.items() if row < count}
-        del self.names[count:]
-        self._forms_R, self._characters_RC = self._forms_R[:count], self._characters_RC[:count]
-        self._affixes_RA, self._copy = self._affixes_RA[:count], None
+    def first(self, count: int) -> WordTable:
+        """A table of the first `count` rows alone."""
+        result = WordTable(self.words, self.word_length)
+        result.names = self.names[:count]
+        result.rows = {word: row for row, word in enumerate(result.names) if row}
+        result._forms_R, result._characters_RC = self.forms_R[:count], self.characters_RC[:count]
+        result._affixes_RA = self.affixes_RA[:count]
+        return result
 
     def embedded(self, embedding: WordEmbedding, rows_BT: Tensor, device: torch.device) -> Tensor:
         """Vectors (B, T, D) of rows, on the `device` of the network; each distinct word's characters are read once."""

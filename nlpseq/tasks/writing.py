@@ -49,20 +49,21 @@ class Memory:
         self.model, self.log_BV, self.states = model, log_BV, states
 
     @classmethod
-    def of(cls, model: LanguageModel, ids: Sequence[int]) -> Memory:
-        """After one text, read from the beginning of a line."""
-        return cls._read(model, torch.tensor([[model.units.end, *ids]]), None)
+    def of(cls, model: LanguageModel, prompt: Prompt, ids: Sequence[int] = ()) -> Memory:
+        """After a prompt, read from the beginning of a line, and more units behind it."""
+        ids_BT = torch.tensor([[model.units.end, *prompt.ids, *ids]])
+        return cls._read(model, model.vectors(ids_BT, prompt.units), None)
 
     @classmethod
-    def _read(cls, model: LanguageModel, ids_BT: Tensor, states: Sequence[State] | None) -> Memory:
+    def _read(cls, model: LanguageModel, vectors_BTD: Tensor, states: Sequence[State] | None) -> Memory:
         network = model.network
-        log_BV, after = network.last_log_probabilities(network.forwards, model.vectors(ids_BT), states)
+        log_BV, after = network.last_log_probabilities(network.forwards, vectors_BTD, states)
         log_BV[:, sorted(model.units.silent)] = -torch.inf
         return cls(model, log_BV, after)
 
     def then(self, ids_B: Tensor) -> Memory:
         """After one more unit of each sequence."""
-        return self._read(self.model, ids_B.unsqueeze(1), self.states)
+        return self._read(self.model, self.model.vectors(ids_B.unsqueeze(1)), self.states)
 
     def of_rows(self, rows_B: Tensor) -> Memory:
         """Of some of the sequences, in this order."""
@@ -86,7 +87,7 @@ def joined(rows: Sequence[Row]) -> Memory:
 
 
 class Prompt(NamedTuple):
-    """A text to be continued, its ids, and what they spell, which need not be the very text.
+    """A text to be continued, its ids, what they spell, which need not be the very text, and the units that they are of.
 
     Where it ends in `half` a word that is to be completed at once, the ids stop before that, and the first unit is of
     those that the word `may_be`.
@@ -95,29 +96,30 @@ class Prompt(NamedTuple):
     text: str
     ids: list[int]
     spelt: str
+    units: Units
     half: str = ""
     may_be: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, units: Units, text: str) -> Prompt:
         """The prompt as it is read; white space at its end is not, since it begins the next word."""
-        units.meet([text])
+        units = units.meet([text])
         before, half, may_be = units.begun(text)
         ids = units.ids(before.rstrip())
         if not half:
-            return cls(text, ids, units.text(ids))
+            return cls(text, ids, units.text(ids), units)
         one = min(may_be)
         whole, word = units.text([*ids, one]), units.text([one])
-        return cls(text, ids, whole[: -len(word)] + half, half, may_be)
+        return cls(text, ids, whole[: -len(word)] + half, units, half, may_be)
 
-    def continued(self, units: Units, ids: Sequence[int]) -> str:
+    def continued(self, ids: Sequence[int]) -> str:
         """What ids behind the prompt add to its text; a space that the prompt ends in is not there twice."""
-        added = units.text([*self.ids, *ids])[len(self.spelt) :]
+        added = self.units.text([*self.ids, *ids])[len(self.spelt) :]
         return added.lstrip(" ") if self.text[-1:].isspace() or not self.text else added
 
-    def word(self, units: Units, ids: Sequence[int]) -> str:
+    def word(self, ids: Sequence[int]) -> str:
         """The word that ids behind the prompt make, with the half of it that stands there."""
-        return self.half + self.continued(units, ids).strip()
+        return self.half + self.continued(ids).strip()
 
 
 @torch.inference_mode()
@@ -136,17 +138,17 @@ def write(model: LanguageModel, text: str, config: WritingConfig, chance: torch.
             yield Piece("", log, ended=True)
             return
         written.append(unit)
-        whole = prompt.continued(units, written)
+        whole = prompt.continued(written)
         added = "" if whole.endswith("\ufffd") else whole[len(shown) :]
         shown += added
         yield Piece(added, log)
         memory = memory.then(torch.tensor([unit]))
-    yield Piece(prompt.continued(units, written)[len(shown) :], 0.0)
+    yield Piece(prompt.continued(written)[len(shown) :], 0.0)
 
 
 def _begun(model: LanguageModel, prompt: Prompt) -> Memory:
     model.network.eval()
-    return Memory.of(model, prompt.ids)
+    return Memory.of(model, prompt)
 
 
 def _opened(memory: Memory, prompt: Prompt) -> Memory:
@@ -215,8 +217,8 @@ def likeliest(model: LanguageModel, text: str, config: WritingConfig) -> list[Li
     for one in found[0]:
         score = one.total
         if one.capped:  # the search ends it all the same, and counts that
-            score -= float(Memory.of(model, [*prompt.ids, *one.ids]).log_BV[0, units.end])
-        result.append(Likely(prompt.continued(units, one.ids), len(one.ids), not one.capped, score))
+            score -= float(Memory.of(model, prompt, one.ids).log_BV[0, units.end])
+        result.append(Likely(prompt.continued(one.ids), len(one.ids), not one.capped, score))
     return result
 
 
@@ -237,14 +239,14 @@ def suggest(model: LanguageModel, text: str, count: int) -> list[Suggestion]:
 
     def step(sequences: Sequence[tuple[tuple[int, ...], Row]]) -> list[tuple[Grown, Row]]:
         after = joined([row for _, row in sequences]).then(torch.tensor([ids[-1] for ids, _ in sequences]))
-        spelt = [prompt.word(units, ids) for ids, _ in sequences]
+        spelt = [prompt.word(ids) for ids, _ in sequences]
         return [
             (_grown(log_V, opening, whole=any(map(str.isalnum, word))), Row(after, row))
             for row, (log_V, word) in enumerate(zip(after.log_BV.cpu(), spelt, strict=True))
         ]
 
     found = complete(step, first, Row(memory, 0), count)
-    return [Suggestion(prompt.word(units, one.ids), math.exp(one.log_probability)) for one in found]
+    return [Suggestion(prompt.word(one.ids), math.exp(one.log_probability)) for one in found]
 
 
 def _grown(log_V: Tensor, opening: Tensor, *, whole: bool) -> Grown:

@@ -8,6 +8,7 @@ rules are at hand (see `rules.py`), spaCy itself is not needed.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -21,12 +22,14 @@ GIANT = 256  # code points: longer stretches without white space are split by on
 MEMORY = 200_000  # stretches remembered from one text to the next
 AT_ONCE = 10_000  # stretches that spaCy is asked about at once
 BETWEEN = " a "
+Memory = dict[str, tuple[tuple[int, str], ...]]  # stretches, and the offset in each and the text of its words
 _STRETCH = re.compile(r"\S+")
 _GIANT_PIECE = re.compile(r"\w+|[^\w\s]+")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S*\Z", re.IGNORECASE)
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _ENDS = frozenset({".", "!", "?", "…", "...", "。", "！", "？", "।", "!!", "??", "?!", "!?"})
 _EITHER = frozenset({'"', "'"})  # these open after white space, and close without
+_ASKING = threading.Lock()  # spaCy's memory zones are of a whole pipeline, so one thread asks at a time
 _CLOSERS = frozenset({'"', "'", "”", "’", "''", ")", "]", "}", "»", "）", "」"})
 
 
@@ -42,12 +45,17 @@ class Tokenizer:
     """Splits text as spaCy's blank pipeline of a language does, and into sentences of at most `limit` tokens.
 
     Without its `rules`, spaCy is asked, and loaded when it is needed; that raises UsageError where it has no such
-    language, or the language needs a package that is not installed.
+    language, or the language needs a package that is not installed. Threads may share it; a copy of it, pickled or
+    not, remembers nothing at first.
     """
 
     def __init__(self, language: str = "en", limit: int = 250, rules: Rules | None = None) -> None:
         self.language, self.limit, self.rules = language, limit, rules
-        self._memory: dict[str, tuple[tuple[int, str], ...]] = {}
+        self._memory: Memory = {}  # it grows; when it is full another takes its place, and readers keep theirs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How to make one that remembers nothing."""
+        return type(self), (self.language, self.limit, self.rules)
 
     @cached_property
     def nlp(self) -> Any:
@@ -73,7 +81,7 @@ class Tokenizer:
         stretches = _STRETCH.findall(text)
         new = [stretch for stretch in stretches if stretch not in memory]
         for start in range(0, len(new), AT_ONCE):
-            self._learn(new[start : start + AT_ONCE])
+            self._learn(new[start : start + AT_ONCE], memory)
         end = 0
         for stretch in stretches:
             at = text.index(stretch, end)
@@ -82,7 +90,7 @@ class Tokenizer:
                 tokens.append(piece)
                 starts.append(at + offset)
         if len(memory) > MEMORY:
-            memory.clear()
+            self._memory = {}
         return tokens, starts
 
     def sentences(self, text: str) -> list[Sentence]:
@@ -91,28 +99,29 @@ class Tokenizer:
         bounds = [*sentence_starts(text, tokens, starts, self.limit), len(tokens)]
         return [Sentence(tuple(tokens[a:b]), tuple(starts[a:b])) for a, b in pairwise(bounds) if a < b]
 
-    def _learn(self, stretches: Sequence[str]) -> None:
+    def _learn(self, stretches: Sequence[str], memory: Memory) -> None:
         """Remembers the words of stretches, the giant ones apart."""
         fresh = [stretch for stretch in dict.fromkeys(stretches) if len(stretch) <= GIANT]
         rules = self.rules
         if rules is None:
-            self._ask_spacy(fresh)
+            memory |= self._as_spacy_does(fresh)
             return
         for stretch in fresh:
             pieces, at = [], 0
             for word in rules.split(stretch if stretch.isascii() else _HALF_PAIR.sub("\ufffd", stretch)):
                 pieces.append((at, stretch[at : at + len(word)]))
                 at += len(word)
-            self._memory[stretch] = tuple(pieces)
+            memory[stretch] = tuple(pieces)
 
-    def _ask_spacy(self, fresh: Sequence[str]) -> None:
+    def _as_spacy_does(self, fresh: Sequence[str]) -> Memory:
         """Asks about all stretches at once: a call for each would cost five times as much.
 
         A word stands between each two: where brackets and smileys meet, spaCy looks across white space.
         """
         text = _HALF_PAIR.sub("\ufffd", BETWEEN.join(fresh))  # spaCy encodes what it reads; these have no encoding
-        with self.nlp.memory_zone():
+        with _ASKING, self.nlp.memory_zone():
             found = [(token.idx, len(token.text)) for token in self.nlp.tokenizer(text) if token.text]
+        result: Memory = {}
         start, place = 0, 0
         for stretch in fresh:
             end = start + len(stretch)
@@ -122,8 +131,9 @@ class Tokenizer:
                 if at >= start:
                     pieces.append((at - start, stretch[at - start : at - start + length]))
                 place += 1
-            self._memory[stretch] = tuple(pieces)
+            result[stretch] = tuple(pieces)
             start = end + len(BETWEEN)
+        return result
 
 
 @cache

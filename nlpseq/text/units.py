@@ -37,8 +37,8 @@ class Units(Protocol):
     def __len__(self) -> int:
         """Number of ids, the reserved ones included."""
 
-    def meet(self, lines: Iterable[str]) -> None:
-        """Is told what will be read next, for units that are learnt of as they come."""
+    def meet(self, lines: Iterable[str]) -> Units:
+        """The units to read these lines with, and all that was met before: some are learnt of as they come."""
 
     def ids(self, text: str) -> list[int]:
         """The ids of a text, without an end."""
@@ -87,8 +87,9 @@ class Characters:
         """Number of ids."""
         return len(self.vocabulary)
 
-    def meet(self, lines: Iterable[str]) -> None:
+    def meet(self, lines: Iterable[str]) -> Characters:
         """Nothing has to be known before: all characters there are have their ids."""
+        return self
 
     def begun(self, text: str) -> Begun:
         """Units go on within words, so none is left to be completed at once."""
@@ -133,8 +134,9 @@ class PieceUnits:
         """Number of ids."""
         return len(self.pieces)
 
-    def meet(self, lines: Iterable[str]) -> None:
+    def meet(self, lines: Iterable[str]) -> PieceUnits:
         """Nothing has to be known before: all pieces there are have their ids."""
+        return self
 
     def begun(self, text: str) -> Begun:
         """Units go on within words, so none is left to be completed at once."""

@@ -197,8 +197,9 @@ def test_words_beyond_the_vocabulary_are_read_and_not_written() -> None:
     assert model.targets("six")[0] == 1 or model.targets("one")[0] == 1
     one, other = (model.foretell([f"{word} two"])[0].log_probabilities[1] for word in ("fox", "teen"))
     assert one != other  # letters are read, though the words are new
-    model.units.table.keep(5)
-    assert len(model.units.table) == 5
+    first = model.units.table.first(5)
+    assert len(first) == len(first.forms_R) == 5
+    assert list(first.rows.values()) == [1, 2, 3, 4]
 
 
 def test_no_more_words_are_remembered_than_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pickle
 import re
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from itertools import pairwise
 
@@ -181,6 +184,43 @@ def test_where_there_are_no_rules_those_for_any_language_are_named() -> None:
 def test_a_language_that_needs_a_package_says_which() -> None:
     with pytest.raises(UsageError, match="pythainlp"):
         Tokenizer("th").words("word")
+
+
+@pytest.fixture
+def often_switched() -> Iterator[None]:
+    """Threads take turns a thousand times as often as they would."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(5e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("often_switched")
+@pytest.mark.parametrize(("language", "word", "words"), [
+    ("en", "can't", ["ca", "n't"]), ("fr", "l'arbre", ["l'", "arbre"]),
+])  # fmt: skip
+def test_threads_may_share_a_tokenizer(
+    language: str, word: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it forgets all the time, and spaCy is one for all."""
+    monkeypatch.setattr(module, "MEMORY", 8)
+    tokenizer = Tokenizer(language, rules=rules_for(language))
+
+    def read(number: int) -> bool:
+        own = [f"w{number}x{k}" for k in range(5)]
+        return tokenizer.words(" ".join([*own, word]))[0] == [*own, *words]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(read, range(1500)))
+
+
+def test_a_copy_is_the_same_and_remembers_nothing() -> None:
+    text = "I can't :) stay"
+    ENGLISH.words(text)
+    copied = pickle.loads(pickle.dumps(ENGLISH))
+    assert (copied.language, copied.limit, copied.rules) == (ENGLISH.language, ENGLISH.limit, ENGLISH.rules)
+    assert not copied._memory
+    assert copied.words(text) == ENGLISH.words(text)
 
 
 @given(st.lists(st.sampled_from([".", "a", "B", '"', "?"]), max_size=20), st.integers(1, 5))
