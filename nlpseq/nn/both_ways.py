@@ -59,7 +59,6 @@ class _AtOnce(torch.autograd.Function):
         if torch.is_grad_enabled():  # create_graph=True
             raise RuntimeError("No second derivatives of layers in two threads: use torch.set_num_threads(1).")
         found = _each(_gradients, ctx.graphs, slopes)
-        ctx.graphs = None
         of_weights = [gradient for _, *own in found for gradient in own]
         return (None, None, None, *(first for first, *_ in found), *of_weights)
 
@@ -68,7 +67,8 @@ def _gradients(graph: tuple[Tensor, list[Tensor]], slopes_BTW: Tensor) -> list[T
     """Of the inputs and weights that a graph began with; none of those that are not learnt."""
     states_BTW, begun_with = graph
     learnt = [tensor for tensor in begun_with if tensor.requires_grad]
-    gradients = iter(torch.autograd.grad(states_BTW, learnt, slopes_BTW))
+    # The graph goes when the one around it goes, which alone knows whether it is differentiated again.
+    gradients = iter(torch.autograd.grad(states_BTW, learnt, slopes_BTW, retain_graph=True) if learnt else ())
     return [next(gradients) if tensor.requires_grad else None for tensor in begun_with]
 
 

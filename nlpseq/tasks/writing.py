@@ -87,7 +87,7 @@ def joined(rows: Sequence[Row]) -> Memory:
 
 
 class Prompt(NamedTuple):
-    """A text to be continued, its ids, what they spell, which need not be the very text, and the units that they are of.
+    """A text to be continued, its ids, what they spell, which need not be the very text, and the units they are of.
 
     Where it ends in `half` a word that is to be completed at once, the ids stop before that, and the first unit is of
     those that the word `may_be`.

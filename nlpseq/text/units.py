@@ -89,6 +89,7 @@ class Characters:
 
     def meet(self, lines: Iterable[str]) -> Characters:
         """Nothing has to be known before: all characters there are have their ids."""
+        del lines
         return self
 
     def begun(self, text: str) -> Begun:
@@ -136,6 +137,7 @@ class PieceUnits:
 
     def meet(self, lines: Iterable[str]) -> PieceUnits:
         """Nothing has to be known before: all pieces there are have their ids."""
+        del lines
         return self
 
     def begun(self, text: str) -> Begun:

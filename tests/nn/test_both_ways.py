@@ -56,6 +56,32 @@ def test_what_is_not_learnt_has_no_gradient(inputs_learnt: bool) -> None:
     assert both[2] is None
 
 
+def test_one_direction_alone_may_be_learnt() -> None:
+    model = encoder()
+    backwards = [weight for name, weight in model.layers[0].named_parameters() if name.startswith("backwards")]
+    for weight in backwards:
+        weight.requires_grad_(False)
+    one, both = (learnt(model, threads, inputs_learnt=False) for threads in (1, 2))
+    assert 0 < sum(gradient is None for gradient in one) == sum(gradient is None for gradient in both)
+    for wanted, found in zip(one, both, strict=True):
+        if wanted is not None:
+            torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_graph_that_is_retained_can_be_differentiated_again() -> None:
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        model = encoder()
+        inputs_BTD = torch.ones(3, 7, 5, requires_grad=True)
+        total = model(inputs_BTD, LENGTHS_B).square().sum()
+        first = torch.autograd.grad(total, inputs_BTD, retain_graph=True)
+        total.backward()
+        assert torch.equal(first[0], inputs_BTD.grad)
+        found.append(first[0])
+    torch.testing.assert_close(found[1], found[0], rtol=1e-5, atol=1e-6)
+
+
 def test_nothing_is_shared_out_without_gradients_or_threads() -> None:
     inputs_BTD = torch.zeros(1, 1, 1)
     torch.set_num_threads(1)
