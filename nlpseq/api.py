@@ -43,7 +43,7 @@ def load(
     if processes is not None:
         if threads is not None or device not in {"auto", "cpu"}:
             raise UsageError("Each of several processes has one CPU core; give no threads and no device with them.")
-        folder = find_checkpoint(checkpoint)
+        folder = find_checkpoint(checkpoint).resolve()  # it is opened later, wherever this process is then
         task_name = read_manifest(folder).task
         if task_name not in SHARED:
             raise UsageError(f"{checkpoint}: a checkpoint for {task_name} is used in one process.")

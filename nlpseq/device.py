@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
 import torch
 
 from nlpseq.errors import UsageError
 from nlpseq.machine import told_cores, usable_cores
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 def find_device(name: str) -> torch.device:
@@ -23,8 +16,11 @@ def find_device(name: str) -> torch.device:
     if name.partition(":")[0] not in there:
         raise UsageError(f"There is no device {name!r}. Known: auto, cpu, cuda, mps.")
     if not there[name.partition(":")[0]]:
-        raise UsageError(f"The device {name!r} is not available to this install of torch. Use --device cpu.")
-    return torch.device(name)
+        raise UsageError(f"The device {name!r} is not available to this install of torch. Take the cpu.")
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"There is no device {name!r}. A number may follow the kind, as in cuda:1.") from None
 
 
 def use_threads(count: int | None) -> None:
@@ -38,28 +34,6 @@ def use_threads(count: int | None) -> None:
     if count < 1:
         raise UsageError(f"threads is {count}. Give 1 or more, or None for as many as torch chooses.")
     torch.set_num_threads(count)
-
-
-def side_by_side(work: Callable[[T], R], items: Sequence[T], device: torch.device) -> Iterator[R]:
-    """`work(item)` of each item, in order, without gradients; on a CPU as many at once as torch has threads.
-
-    Several batches on a core each are read faster than one after the other on all cores: the products of a recurrent
-    step are too small to be shared out. What one batch gives does not depend on the number.
-    """
-    count = torch.get_num_threads()
-    if device.type != "cpu" or count == 1 or len(items) < 2:
-        with torch.inference_mode():
-            for item in items:
-                yield work(item)
-        return
-    with ThreadPoolExecutor(min(count, len(items)), initializer=_alone) as pool:
-        yield from pool.map(torch.inference_mode()(work), items)
-    torch.set_num_threads(count)  # a part of what a worker sets holds for the process
-
-
-def _alone() -> None:
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)  # each thread has its own; a worker does nothing else
 
 
 def flush_denormals() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from nlpseq.errors import UsageError
 from nlpseq.records import Failure, TokenizedText
 from nlpseq.text.tokenizer import Sentence
@@ -69,6 +71,13 @@ def characters_of(item: Any) -> int:
         return len(item.text)
     words = item if isinstance(item, list | tuple) else ()
     return sum(len(word) + 1 for word in words if isinstance(word, str))
+
+
+def behind(answer: Any, before: int) -> Any:
+    """The answer to an input that has so many others before those that it was asked with: a Failure tells its place."""
+    if before and isinstance(answer, Failure):
+        return msgspec.structs.replace(answer, line=answer.line + before)
+    return answer
 
 
 def chunks_of(inputs: Iterable[Text], size: int | None, most: int = READ_AHEAD) -> Iterator[tuple[int, list[Text]]]:

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from nlpseq.batching import length_groups
-from nlpseq.device import side_by_side
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer
 from nlpseq.tasks import Task, sentiment, tagging, translation
 from nlpseq.tasks.sentiment import Classifier
@@ -25,6 +24,7 @@ from nlpseq.tasks.tagging import Tagger
 from nlpseq.tasks.translation import Translator
 from nlpseq.tasks.windows import bounds
 from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.threads import side_by_side
 
 ENOUGH_TEXTS = 2048  # of more, every n-th is taken
 

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from nlpseq.given import Text, read_ahead
-from nlpseq.records import TokenizedText
+from nlpseq.given import Text, behind, characters_of, must_be_many, read_ahead
 from nlpseq.tasks.judging import PARTS
 
 # Characters, from the first on, that are read without torch. A light network takes about as long for so many as torch
@@ -27,19 +26,22 @@ class QuickPipeline:
 
     def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[Any]:
         """One prediction an input, lazily, in order; otherwise as the `pipe` of either pipeline."""
-        iterator = iter(inputs)
-        spent = 0
-        for chunk in read_ahead(iterator, batch_size):
+        must_be_many(inputs, batch_size)
+        return self._answers(iter(inputs), batch_size)
+
+    def _answers(self, inputs: Iterator[Text], batch_size: int | None) -> Iterator[Any]:
+        spent = before = 0
+        for chunk in read_ahead(inputs, batch_size):
             spent += sum(cost(item, getattr(self.light, "explain", False)) for item in chunk)
             if spent > LIGHT_CHARACTERS[self.task]:
-                yield from self.on_torch().pipe(chain(chunk, iterator), batch_size=batch_size)
+                answers = self.on_torch().pipe(chain(chunk, inputs), batch_size=batch_size)
+                yield from (behind(answer, before) for answer in answers)
                 return
-            yield from self.light.pipe(chunk, batch_size=len(chunk))
+            yield from (behind(answer, before) for answer in self.light.pipe(chunk, batch_size=len(chunk)))
+            before += len(chunk)
 
 
 def cost(item: Text, explain: bool = False) -> int:
     """Characters that are read for an input; where its words are weighed, it is read once more for each."""
-    if isinstance(item, TokenizedText):
-        item = item.text
-    length = len(item) if isinstance(item, str) else sum(1 + len(word) for word in item)
+    length = characters_of(item)
     return length * min(1 + length // 5, PARTS) if explain else length

@@ -22,10 +22,17 @@ from itertools import accumulate, count
 from multiprocessing.connection import Connection
 from typing import Any
 
-import msgspec
-
 from nlpseq.errors import NlpseqError, UsageError
-from nlpseq.given import CHARACTERS_AHEAD, FAR_AHEAD, READ_AHEAD, Text, characters_of, must_be_many, must_be_one
+from nlpseq.given import (
+    CHARACTERS_AHEAD,
+    FAR_AHEAD,
+    READ_AHEAD,
+    Text,
+    behind,
+    characters_of,
+    must_be_many,
+    must_be_one,
+)
 from nlpseq.machine import may_have_gpu, wanted_cores
 from nlpseq.records import Failure, TokenizedText
 
@@ -52,7 +59,10 @@ def processes_for(task: str, device: str, threads: int | None) -> int:
 
 
 class SharedPipeline:
-    """A pipeline in so many `processes`, which are started as there is work for them, and end with this one."""
+    """A pipeline in so many `processes`, which are started as there is work for them, and end with this one.
+
+    Threads may share it; a copy of it, pickled or not, has processes of its own.
+    """
 
     def __init__(self, task: str, load: Load, processes: int) -> None:
         """Raises UsageError for less than one process."""
@@ -61,6 +71,11 @@ class SharedPipeline:
         self.task, self.load, self.processes = task, load, processes
         self._workers: list[_Worker] = []
         self._turns = count()
+        self._lock = threading.RLock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How to make one that has started no process yet."""
+        return SharedPipeline, (self.task, self.load, self.processes)
 
     def __call__(self, text: Text) -> Any:
         """What is predicted for one text, given as a string or as its words; many texts are for `pipe`.
@@ -105,10 +120,12 @@ class SharedPipeline:
                 sent.worker.forget(sent.ticket)
 
     def _worker(self, place: int) -> _Worker:
-        place = min(place, len(self._workers))
-        if place == len(self._workers):
-            self._workers.append(_Worker(self.load))
-        return self._workers[place]
+        with self._lock:
+            self._workers = [worker for worker in self._workers if not worker.ended]
+            place = min(place, len(self._workers))
+            if place == len(self._workers):
+                self._workers.append(_Worker(self.load))
+            return self._workers[place]
 
     def adjusted(self, change: Callable[[Any], Any]) -> SharedPipeline:
         """The same with what `change`, which has to be picklable, makes of the pipeline in each process."""
@@ -117,9 +134,7 @@ class SharedPipeline:
     def start(self) -> None:
         """Starts all processes and waits until they can read. Raises what loading raises."""
         try:
-            for place in range(self.processes):
-                self._worker(place)
-            for worker in self._workers:
+            for worker in [self._worker(place) for place in range(self.processes)]:
                 worker.wait()
         except BaseException:
             self.close()
@@ -127,9 +142,10 @@ class SharedPipeline:
 
     def close(self) -> None:
         """Ends all processes; the next input starts new ones."""
-        for worker in self._workers:
+        with self._lock:
+            workers, self._workers = self._workers, []
+        for worker in workers:
             worker.end()
-        self._workers = []
 
 
 def _changed(load: Load, change: Callable[[Any], Any]) -> Any:
@@ -192,14 +208,14 @@ class _Sent:
     def answers(self) -> Iterator[Any]:
         """Waits for them."""
         for answer in self.worker.receive(self.ticket):
-            if isinstance(answer, Failure):
-                yield msgspec.structs.replace(answer, line=answer.line + self.first - 1)
-            else:
-                yield answer
+            yield behind(answer, self.first - 1)
 
 
 class _Worker:
-    """A process, and this one's end of the pipe to it. Chunks have tickets; they are answered in their order."""
+    """A process, and this one's end of the pipe to it. Chunks have tickets; they are answered in their order.
+
+    One thread sends at a time, and one receives, for all that wait.
+    """
 
     def __init__(self, load: Load) -> None:
         context = multiprocessing.get_context("spawn")
@@ -211,48 +227,65 @@ class _Worker:
         self._sent = self._received = 0
         self._answers: dict[int, Any] = {}  # that came before they were asked for
         self._forgotten: set[int] = set()
-        self._loaded = False
+        self._loaded = self.ended = False
+        self._failed: Exception | None = None  # what loading raised
+        self._sending, self._receiving = threading.RLock(), threading.RLock()
 
     def send(self, chunk: list[Any]) -> int:
         """The ticket by which the answers can be asked for."""
-        self._sent += 1
-        with suppress(OSError):  # it is gone; `receive` has what it said before, or says so
-            self.pipe.send(chunk)
-        return self._sent
+        with self._sending:
+            self._sent += 1
+            with suppress(OSError):  # it is gone; `receive` has what it said before, or says so
+                self.pipe.send(chunk)
+            return self._sent
 
     def wait(self) -> None:
-        """Until the pipeline is loaded there. Raises what loading raises."""
-        if not self._loaded:
-            _raise_if_wrong(self._take())
-            self._loaded = True
+        """Until the pipeline is loaded there. Raises what loading raises, and then the process has ended."""
+        with self._receiving:
+            if self._failed:
+                raise self._failed
+            if not self._loaded:
+                answer = self._take()
+                if isinstance(answer, Exception):
+                    self._failed = answer
+                    self.end()
+                    raise answer
+                self._loaded = True
 
     def has(self, ticket: int) -> bool:
         """Whether the answers to a chunk are here."""
-        while ticket not in self._answers:
-            try:
-                if not self.pipe.poll():
-                    return False
-            except OSError:
-                return True  # asking for them tells
-            if self._loaded:
-                self._keep()
-            else:
-                self.wait()
-        return True
+        if not self._receiving.acquire(blocking=False):
+            return ticket in self._answers
+        try:
+            while ticket not in self._answers:
+                try:
+                    if not self.pipe.poll():
+                        return False
+                except OSError:
+                    return True  # asking for them tells
+                if self._loaded:
+                    self._keep()
+                else:
+                    self.wait()
+            return True
+        finally:
+            self._receiving.release()
 
     def receive(self, ticket: int) -> list[Any]:
         """The answers to a chunk, once."""
-        self.wait()
-        while ticket not in self._answers:
-            self._keep()
-        answers = self._answers.pop(ticket)
+        with self._receiving:
+            self.wait()
+            while ticket not in self._answers:
+                self._keep()
+            answers = self._answers.pop(ticket)
         _raise_if_wrong(answers)
         return list(answers)
 
     def forget(self, ticket: int) -> None:
         """The answers to a chunk are not wanted any more."""
-        if self._answers.pop(ticket, None) is None:
-            self._forgotten.add(ticket)
+        with self._receiving:
+            if self._answers.pop(ticket, None) is None and ticket > self._received:
+                self._forgotten.add(ticket)
 
     def _keep(self) -> None:
         answers = self._take()
@@ -271,6 +304,7 @@ class _Worker:
 
     def end(self) -> None:
         """Ends the process, whatever it does."""
+        self.ended = True
         self.pipe.close()
         self.process.terminate()
         self.process.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,9 @@ import torch
 from torch import Tensor
 
 from nlpseq import device
-from nlpseq.device import side_by_side, use_threads
+from nlpseq.device import find_device, use_threads
+from nlpseq.errors import UsageError
+from nlpseq.threads import side_by_side
 
 CPU = torch.device("cpu")
 
@@ -40,6 +43,25 @@ def test_results_are_in_order_and_without_gradients() -> None:
 def test_what_goes_wrong_is_raised_where_the_results_are_read() -> None:
     with pytest.raises(ZeroDivisionError):
         list(side_by_side(lambda number: 1 / number, [1, 0, 2], CPU))
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_threads_of_others_keep_all_of_torch_while_work_is_read() -> None:
+    work = side_by_side(lambda number: number, range(20), CPU)
+    next(work)
+    found: list[int] = []
+    other = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+    other.start()
+    other.join()
+    assert found == [3]
+    assert list(work) == list(range(1, 20))
+
+
+@pytest.mark.parametrize("name", ["cpu:abc", "gpu", "cpu:-1"])
+def test_a_device_that_is_none(name: str) -> None:
+    with pytest.raises(UsageError, match="There is no device"):
+        find_device(name)
 
 
 @pytest.mark.usefixtures("three_threads")

@@ -28,6 +28,7 @@ FLOORS = {
     "corpora": 1,
     "render": 1,
     "device": 2,
+    "threads": 2,
     "batching": 2,
     "nn": 2,
     "tasks": 3,

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from nlpseq.errors import UsageError
 from nlpseq.given import FIRST_READ, read_ahead
 from nlpseq.quick import LIGHT_CHARACTERS, QuickPipeline, cost
-from nlpseq.records import TokenizedText
+from nlpseq.records import Failure, TokenizedText
 
 MOST = LIGHT_CHARACTERS["tag"]
 
@@ -72,6 +73,28 @@ def test_no_more_is_read_ahead_than_by_a_pipeline_itself() -> None:
         assert len(read) <= max(2 * (answered + FIRST_READ), answered + 1025)
         if answered > 3000:
             break
+
+
+class Failing(Named):
+    """One that can read nothing."""
+
+    def pipe(self, inputs: Iterable[Any], *, batch_size: int | None = None) -> Iterator[Any]:
+        del batch_size
+        return (Failure(self.name, number) for number, _ in enumerate(inputs, 1))
+
+
+def test_what_is_no_text_is_told_with_its_number() -> None:
+    both = QuickPipeline(Failing("light"), lambda: Failing("torch"))
+    found = list(both.pipe([None, 3, "a", *["x" * 400] * 60]))
+    assert [one.line for one in found] == list(range(1, 64))
+    assert {one.error for one in found} == {"light", "torch"}
+
+
+def test_wrong_arguments_are_told_at_once() -> None:
+    with pytest.raises(TypeError, match="many texts"):
+        quick().pipe("one text")
+    with pytest.raises(UsageError, match="batch_size"):
+        quick().pipe(["a"], batch_size=0)
 
 
 def test_no_input_is_no_answer() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,8 +87,39 @@ def test_a_pipeline_that_cannot_be_loaded_is_told() -> None:
     pipeline = SharedPipeline("tag", refusing, 2)
     with pytest.raises(UsageError, match="Not this one"):
         pipeline.start()
-    with pytest.raises(UsageError, match="Not this one"):
-        list(pipeline.pipe(["a"]))
+    for _ in range(3):
+        with pytest.raises(UsageError, match="Not this one"):
+            list(pipeline.pipe(["a"]))
+
+
+def test_threads_may_share_it(shared: SharedPipeline) -> None:
+    def read(number: int) -> bool:
+        texts = [f"text {number} {n}" for n in range(number % 7 + 1)]
+        return [text for _, text in shared.pipe(texts, batch_size=2)] == [text.upper() for text in texts]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(read, range(60)))
+
+
+def test_answers_that_nobody_waits_for_leave_nothing_behind(shared: SharedPipeline) -> None:
+    for _ in range(5):
+        answers = shared.pipe(["a"] * 8, batch_size=1)
+        next(answers)
+        time.sleep(0.05)
+        answers.close()
+        shared("b")
+    shared("b")
+    for worker in shared._workers:
+        assert not worker._answers
+        assert all(ticket > worker._received for ticket in worker._forgotten)
+
+
+def test_a_copy_has_processes_of_its_own(shared: SharedPipeline) -> None:
+    shared("a")
+    copied = pickle.loads(pickle.dumps(shared))
+    assert copied.processes == 2
+    assert copied("a")[0] != shared("a")[0]
+    copied.close()
 
 
 def test_pipelines_can_be_adjusted_where_they_are(shared: SharedPipeline) -> None:

@@ -5,8 +5,10 @@ Axes: U distinct words, C character positions, E character width, F character fe
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from nlpseq.light.arrays import Array, pad
 from nlpseq.light.recurrent import RecurrentLayer, last_states
 from nlpseq.light.weights import Weights
 from nlpseq.text.words import WordVocabularies
+
+LIMIT = 20_000  # words that are remembered
 
 
 class WordEmbedding:
@@ -52,22 +56,40 @@ class WordEmbedding:
         return np.concatenate(parts, axis=1)
 
 
+class Met(NamedTuple):
+    """Words of sentences as rows of vectors (R, D), which stay as they are, whatever is met later."""
+
+    rows: list[list[int]]
+    vectors_RD: Array
+
+
 class VectorCache:
-    """Vectors of the words met so far, one row a word. It forgets nothing: long inputs are not for this package."""
+    """Vectors of the words met so far, one row a word; all are forgotten when there are more than LIMIT.
+
+    Threads may share it; a copy of it, pickled or not, begins with nothing.
+    """
 
     def __init__(self, embedding: WordEmbedding) -> None:
         self.embedding = embedding
         self._rows: dict[str, int] = {}
-        self.vectors_RD = np.empty((0, embedding.width), dtype=np.float32)
+        self._vectors_RD = np.empty((0, embedding.width), dtype=np.float32)
+        self._lock = threading.Lock()
 
-    def rows(self, sentences: Sequence[Sequence[str]]) -> list[list[int]]:
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How to make one that has met no word yet."""
+        return VectorCache, (self.embedding,)
+
+    def meet(self, sentences: Sequence[Sequence[str]]) -> Met:
         """The row of each word of each sentence; words not met before are computed first."""
-        known = self._rows
-        fresh = list({word: None for sentence in sentences for word in sentence if word not in known})
-        if fresh:
-            self.vectors_RD = np.concatenate((self.vectors_RD, self.embedding.of_words(fresh)))
-            known.update(zip(fresh, range(len(known), len(known) + len(fresh)), strict=True))
-        return [[known[word] for word in sentence] for sentence in sentences]
+        with self._lock:
+            if len(self._rows) > LIMIT:
+                self._rows, self._vectors_RD = {}, self._vectors_RD[:0]
+            known = self._rows
+            fresh = list({word: None for sentence in sentences for word in sentence if word not in known})
+            if fresh:
+                self._vectors_RD = np.concatenate((self._vectors_RD, self.embedding.of_words(fresh)))
+                known.update(zip(fresh, range(len(known), len(known) + len(fresh)), strict=True))
+            return Met([[known[word] for word in sentence] for sentence in sentences], self._vectors_RD)
 
 
 class CharacterCNN:

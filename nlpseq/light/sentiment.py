@@ -86,15 +86,15 @@ class LightClassifier:
     def logits(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> dict[str, Array]:
         """Scores (N, K), by scheme, for N tokenised texts; they are read in batches by length."""
         cache = cache or self.vector_cache()
-        rows = cache.rows([text or NOTHING for text in texts])
+        met = cache.meet([text or NOTHING for text in texts])
         result = {s: np.zeros((len(texts), len(v)), dtype=np.float32) for s, v in self.labels.items()}
-        for group in length_groups([len(row) for row in rows], INFERENCE_TOKENS):
-            for scheme, logits_BK in self._batch([rows[index] for index in group], cache).items():
+        for group in length_groups([len(row) for row in met.rows], INFERENCE_TOKENS):
+            for scheme, logits_BK in self._batch([met.rows[index] for index in group], met.vectors_RD).items():
                 result[scheme][group] = logits_BK
         return result
 
-    def _batch(self, texts: Sequence[Sequence[int]], cache: VectorCache) -> dict[str, Array]:
+    def _batch(self, texts: Sequence[Sequence[int]], vectors_RD: Array) -> dict[str, Array]:
         settings = self.config.windows
         windows, places = cut_in_windows(texts, settings.size, settings.overlap)
         widths_R, lengths_B = (np.array([len(row) for row in one]) for one in (windows, texts))
-        return self.network.logits(cache.vectors_RD[pad(windows)], widths_R, pad(places), lengths_B)
+        return self.network.logits(vectors_RD[pad(windows)], widths_R, pad(places), lengths_B)

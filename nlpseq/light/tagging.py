@@ -92,17 +92,17 @@ class LightTagger:
         nothing = Labelled({c: [] for c in self.labels}, {c: [] for c in self.labels})
         result = [nothing] * len(sentences)
         cache = cache or self.vector_cache()
-        rows = cache.rows(sentences)
+        rows, vectors_RD = cache.meet(sentences)
         filled = [index for index, row in enumerate(rows) if row]
         for group in length_groups([len(rows[index]) for index in filled], INFERENCE_TOKENS):
             indices = [filled[place] for place in group]
-            for index, labelled in zip(indices, self._batch([rows[i] for i in indices], cache), strict=True):
+            for index, labelled in zip(indices, self._batch([rows[i] for i in indices], vectors_RD), strict=True):
                 result[index] = labelled
         return result
 
-    def _batch(self, rows: Sequence[Sequence[int]], cache: VectorCache) -> list[Labelled]:
+    def _batch(self, rows: Sequence[Sequence[int]], vectors_RD: Array) -> list[Labelled]:
         lengths = [len(row) for row in rows]
-        vectors_BTD, lengths_B = cache.vectors_RD[pad(rows)], np.array(lengths)
+        vectors_BTD, lengths_B = vectors_RD[pad(rows)], np.array(lengths)
         mask_BT = mask_of(lengths_B, vectors_BTD.shape[1])
         found = [Labelled({}, {}) for _ in rows]
         for column, emissions_BTK in self.network.emissions(vectors_BTD, lengths_B).items():

@@ -8,17 +8,15 @@ Axes: B sentences, T positions, D input features, W state features of one direct
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import cache
 from itertools import chain
-from threading import Barrier
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from nlpseq.threads import pool_of
 
 R = TypeVar("R")
 Read = Callable[[nn.Module, Tensor], Tensor]  # a layer and its inputs (B, T, D) -> states (B, T, W)
@@ -75,28 +73,6 @@ def _gradients(graph: tuple[Tensor, list[Tensor]], slopes_BTW: Tensor) -> list[T
 def _each(work: Callable[..., R], *given: Sequence[Any]) -> list[R]:
     """`work` of each, at once, in the contexts of this thread."""
     sets = list(zip(*given, strict=True))
-    pool = _pool(len(sets), torch.get_num_threads())
+    pool = pool_of(len(sets), max(1, torch.get_num_threads() // len(sets)))
     waiting = [pool.submit(copy_context().run, work, *one) for one in sets]
     return [done.result() for done in waiting]
-
-
-@cache
-def _pool(workers: int, threads: int) -> ThreadPoolExecutor:
-    """So many threads that have an equal part of torch's `threads` each."""
-    there = Barrier(workers + 1)
-
-    def begin() -> None:
-        torch.set_num_threads(max(1, threads // workers))
-        torch.set_flush_denormal(True)  # each thread has its own; these do nothing else
-        there.wait()
-
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="direction", initializer=begin)
-    for _ in range(workers):
-        pool.submit(int)
-    there.wait()
-    torch.set_num_threads(threads)  # a part of what a worker sets holds for the process
-    return pool
-
-
-if hasattr(os, "register_at_fork"):  # a child process has none of the threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)

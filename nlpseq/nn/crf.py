@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-FORBIDDEN = -1e4
+FORBIDDEN = -1e30  # nats: no emissions make up for it, and there is room for as many as a sentence has positions
 LEAST = 40.0  # nats
 
 
@@ -63,16 +63,25 @@ class LinearChainCRF(nn.Module):
         joint_BTK = (alphas_TBK + torch.stack(betas[::-1])).transpose(0, 1)
         return joint_BTK.log_softmax(2)
 
+    def _steep(self, transitions_KK: Tensor, start_K: Tensor) -> bool:
+        """Whether any step that is allowed has odds below e^-LEAST."""
+        gaps_KK = (transitions_KK - transitions_KK.max())[self.allowed_KK]
+        gaps_K = (start_K - start_K.max())[self.allowed_start_K]
+        return bool((torch.cat((gaps_KK, gaps_K)) < -LEAST).any())
+
     @torch.no_grad()
     def marginals(self, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:
         """p(y_t = k | x), (B, T, K), without gradients.
 
         The same algorithm on probabilities, scaled to sum to 1 at each position (Rabiner 1989, V.A): a step is a matrix
-        product instead of a sum of exponentials. Odds below e^-LEAST count as e^-LEAST, so that nothing underflows.
+        product instead of a sum of exponentials. Where odds below e^-LEAST would underflow, it is `log_marginals`.
         """
         transitions_KK, start_K = self._scores()
+        gaps_BTK = emissions_BTK - emissions_BTK.amax(2, keepdim=True)
+        if self._steep(transitions_KK, start_K) or bool(((gaps_BTK.amin(2) < -LEAST) & mask_BT).any()):
+            return self.log_marginals(emissions_BTK, mask_BT).exp()
         follow_KK, begin_K = (transitions_KK - transitions_KK.max()).exp(), (start_K - start_K.max()).exp()
-        odds_TBK = (emissions_BTK - emissions_BTK.amax(2, keepdim=True)).clamp(min=-LEAST).exp().transpose(0, 1)
+        odds_TBK = gaps_BTK.clamp(min=-LEAST).exp().transpose(0, 1)  # at padded positions they may be anything
         inside_TB1 = mask_BT.T.unsqueeze(2)
         alphas = [_scaled(begin_K * odds_TBK[0])]
         for odds_BK, inside_B1 in zip(odds_TBK[1:], inside_TB1[1:], strict=True):

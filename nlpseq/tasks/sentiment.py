@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from nlpseq.batching import shuffled
 from nlpseq.corpora.tables import naming
-from nlpseq.device import side_by_side
 from nlpseq.errors import DataError
 from nlpseq.records import LabelledText
 from nlpseq.tasks.adversarial import divergence, nudged, uphill
@@ -32,6 +31,7 @@ from nlpseq.text.tokenizer import Tokenizer, rules_for
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
+from nlpseq.threads import side_by_side
 
 __all__ = ["NO_LABEL", "POLARITY", "STARS", "Batch", "Classifier", "Encoded", "SentimentConfig"]
 

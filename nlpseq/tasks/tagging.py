@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.batching import mask_of, pad, shuffled
-from nlpseq.device import side_by_side
 from nlpseq.errors import DataError
 from nlpseq.records import TaggedSentence
 from nlpseq.tasks.context import ContextFeatures
@@ -30,6 +29,7 @@ from nlpseq.text.tokenizer import rules_for
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
+from nlpseq.threads import side_by_side
 
 __all__ = ["NO_LABEL", "Batch", "Encoded", "Labelled", "Tagger", "TaggingConfig"]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import torch
 
 from nlpseq.api import load, load_light
 from nlpseq.config import Cell
@@ -71,10 +73,34 @@ def test_every_option_that_changes_the_network(name: str, tmp_path: Path) -> Non
     assert all(same(*pair) for pair in zip(light.pipe(TEXTS), heavy.pipe(TEXTS), strict=True))
 
 
+@pytest.mark.parametrize("steep", ["transitions", "start", "labels"])
+def test_odds_that_would_underflow(steep: str, tmp_path: Path) -> None:
+    tagger = untrained(seed=3)
+    name = "heads.ner.weight" if steep == "labels" else f"chains.ner.{steep}"
+    weight = tagger.network.get_parameter(name)
+    with torch.no_grad():
+        weight.copy_(200 * torch.rand(weight.shape, generator=torch.Generator().manual_seed(4)))
+    folder = write_checkpoint(tmp_path / "it", tagger)
+    light, heavy = load_light(folder), load(folder, device="cpu")
+    assert light is not None
+    assert all(same(*pair) for pair in zip(light.pipe(TEXTS), heavy.pipe(TEXTS), strict=True))
+
+
 def test_a_text_is_read_the_same_alone_as_in_a_batch(tmp_path: Path) -> None:
     light = load_light(write_checkpoint(tmp_path / "it"))
     assert light is not None
     assert all(same(light(text), found) for text, found in zip(TEXTS, light.pipe(TEXTS), strict=True))
+
+
+def test_threads_may_share_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Though words are forgotten all the time."""
+    light = load_light(write_checkpoint(tmp_path / "it"))
+    assert light is not None
+    wanted = list(light.pipe(TEXTS))
+    monkeypatch.setattr("nlpseq.light.embedding.LIMIT", 3)
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            assert all(same(*pair) for pair in zip(pool.map(light, TEXTS), wanted, strict=True))
 
 
 def test_a_language_that_spacy_is_asked_about_is_for_torch(tmp_path: Path) -> None:

@@ -56,6 +56,13 @@ def test_what_is_not_learnt_has_no_gradient(inputs_learnt: bool) -> None:
     assert both[2] is None
 
 
+def test_each_direction_has_its_part_of_the_threads() -> None:
+    torch.set_num_threads(6)
+    found = both_ways._each(lambda _: torch.get_num_threads(), [0, 1])
+    assert found == [3, 3]
+    assert torch.get_num_threads() == 6
+
+
 def test_one_direction_alone_may_be_learnt() -> None:
     model = encoder()
     backwards = [weight for name, weight in model.layers[0].named_parameters() if name.startswith("backwards")]

@@ -105,9 +105,16 @@ def test_the_decoded_path_is_the_best_of_all(make: Callable[[], LinearChainCRF],
 
 
 @MAKERS
-def test_marginals_are_those_of_the_enumeration(make: Callable[[], LinearChainCRF]) -> None:
+@pytest.mark.parametrize(("scale", "steepness"), [(2, 1), (60, 1), (2, 60), (1e4, 1)])
+def test_marginals_are_those_of_the_enumeration(
+    make: Callable[[], LinearChainCRF], scale: float, steepness: float
+) -> None:
+    """Also where odds would underflow, of labels or of steps."""
     crf = make()
-    scores, mask = emissions()
+    with torch.no_grad():
+        for weight in crf.parameters():
+            weight *= steepness
+    scores, mask = emissions(scale=scale)
     marginals = crf.marginals(scores, mask)
     for row, length in enumerate(LENGTHS):
         paths = enumerated(crf, scores[row, :length])
@@ -119,12 +126,13 @@ def test_marginals_are_those_of_the_enumeration(make: Callable[[], LinearChainCR
         torch.testing.assert_close(marginals[row, :length], wanted, atol=1e-9, rtol=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_the_forbidden_is_never_predicted_and_has_no_probability(seed: int) -> None:
-    """Even where every emission asks for it: label 2 leads by 50, which is e^50 to 1."""
+@pytest.mark.parametrize("lead", [50, 2e4, 1e9])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_forbidden_is_never_predicted_and_has_no_probability(seed: int, lead: float) -> None:
+    """Even where every emission asks for it: label 2 leads by 50, which is e^50 to 1, or by far more."""
     crf = restricted(seed)
     scores, mask = emissions(seed=seed)
-    scores[..., 2] += 50
+    scores[..., 2] += lead
     decoded, marginals = crf.decode(scores, mask), crf.marginals(scores, mask)
     for row, length in enumerate(LENGTHS):
         path = decoded[row, :length].tolist()
