@@ -10,6 +10,8 @@ from torch import Tensor
 
 from nlpseq.config import Section
 
+LEAST_TEMPERATURE = 1e-30  # by which differences of log-probabilities can still be divided
+
 
 class SamplingConfig(Section, frozen=True):
     """How the next unit is chosen."""
@@ -32,12 +34,14 @@ def tempered(log_V: Tensor, config: SamplingConfig) -> Tensor:
     """
     if config.temperature == 0:
         return torch.nn.functional.one_hot(log_V.argmax(), len(log_V)).to(log_V.dtype)
-    likely_V, order_V = (log_V / config.temperature).softmax(0).sort(descending=True, stable=True)
+    log_V = (log_V - log_V.max()) / max(config.temperature, LEAST_TEMPERATURE)
+    likely_V, order_V = log_V.softmax(0).sort(descending=True, stable=True)
     if config.top_k:
         likely_V[config.top_k :] = 0
         likely_V /= likely_V.sum()
-    before_V = likely_V.cumsum(0) - likely_V
-    likely_V[before_V >= config.top_p] = 0
+    if config.top_p < 1:
+        before_V = likely_V.cumsum(0) - likely_V
+        likely_V[before_V >= config.top_p] = 0
     return torch.zeros_like(likely_V).scatter_(0, order_V, likely_V / likely_V.sum())
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nlpseq.config import TrainingConfig
-from nlpseq.errors import NlpseqError
+from nlpseq.errors import DataError, NlpseqError
 from nlpseq.nn.precision import is_fast_on, mixed_precision
 from nlpseq.records import Progress
 from nlpseq.tasks import Task
@@ -88,9 +88,22 @@ class Run:
         """Within it the network has the averaged weights, where there are any."""
         if self.average:
             self.average.swap()
-        yield
-        if self.average:
-            self.average.swap()
+        try:
+            yield
+        finally:
+            if self.average:
+                self.average.swap()
+
+    @contextmanager
+    def own_chance(self) -> Iterator[None]:
+        """Within it random numbers are the run's; outside they are whoever else's draws them."""
+        outside = states_of(self.generators)
+        set_states(self.generators, self.random_states)
+        try:
+            yield
+        finally:
+            self.random_states = states_of(self.generators)
+            set_states(self.generators, outside)
 
     def keep(self) -> None:
         """Takes the weights in the network for the best ones."""
@@ -120,19 +133,24 @@ def fit(run: Run, items: Sequence[Any], dev: Sequence[Any], *, time_limit: float
 
     Yields a report about once a second and after each evaluation, when `run.state()` may be taken. With a time limit
     the schedule follows the clock where that is faster than the steps. At the end the best weights are in the network.
+    Raises DataError where there are no items.
     """
-    meter = Meter(run)
-    outside = states_of(run.generators)
-    set_states(run.generators, run.random_states)
-    try:
-        while not _over(run) and not _late(run, time_limit):
-            for report in _epoch(run, items, dev, meter, time_limit):
-                run.random_states = states_of(run.generators)
-                yield report
-                set_states(run.generators, run.random_states)
-    finally:
-        set_states(run.generators, outside)
+    if not items:
+        raise DataError("There is no training example.")
+    reports = _reports(run, items, dev, time_limit)
+    while True:
+        with run.own_chance():
+            report = next(reports, None)
+        if report is None:
+            break
+        yield report
     run.use_best()
+
+
+def _reports(run: Run, items: Sequence[Any], dev: Sequence[Any], time_limit: float | None) -> Iterator[Progress]:
+    meter = Meter(run)
+    while not _over(run) and not _late(run, time_limit):
+        yield from _epoch(run, items, dev, meter, time_limit)
 
 
 def _over(run: Run) -> bool:
@@ -184,7 +202,7 @@ def _step(run: Run, batch: Sequence[Any], rate: float) -> tuple[Tensor, Tensor]:
     with mixed_precision(run.mixed):
         losses = run.task.losses(run.task.collate(batch)).values()
     if not losses:  # none of its examples has a label that is learnt
-        return torch.zeros(()), torch.zeros(())
+        return torch.zeros((), device=run.device), torch.zeros((), device=run.device)
     loss = torch.stack([total / count for total, count in losses]).sum()
     loss.backward()  # type: ignore[no-untyped-call]
     norm = clip(run._weights(), run.config.clip_norm)

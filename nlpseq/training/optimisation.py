@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from nlpseq.config import TrainingConfig
 
-_LAYER = re.compile(r"encoder\.layers\.(\d+)(?=\.|$)")
+_LAYER = re.compile(r"(encoder|forwards|backwards)\.layers\.(\d+)(?=\.|$)")  # the latter of a language model
+_EMBEDDINGS = frozenset({"embedding", "vectors"})  # the latter of a translator
 
 
 def build_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -38,14 +39,16 @@ def build_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.O
 
 
 def depth_of(path: str, network: nn.Module) -> int:
-    """How far below the top a module lies: 0 for the heads, 1 for the last layer of the encoder, and so on down to the
-    embedding.
+    """How far below the top a module lies: 0 for heads, softmax and decoder, 1 for the last layer of the encoder or of
+    either direction of a language model, and so on down to the vectors of words or pieces, which a decoder shares.
     """
-    layers = {name for name, _ in network.named_modules() if _LAYER.fullmatch(name)}
-    found = _LAYER.match(path)
-    if found:
-        return len(layers) - int(found[1])
-    return len(layers) + 1 if path.split(".")[0] == "embedding" else 0
+    layers = 1 + max(
+        (int(found[2]) for name, _ in network.named_modules() if (found := _LAYER.match(name))), default=-1
+    )
+    own = _LAYER.match(path)
+    if own:
+        return layers - int(own[2])
+    return layers + 1 if path.split(".")[0] in _EMBEDDINGS else 0
 
 
 def part_of_rate(depth: int, epoch: int, config: TrainingConfig) -> float:
@@ -70,7 +73,10 @@ def clip(weights: Iterable[Tensor], limit: float) -> Tensor:
 
     Returns their norm before.
     """
-    return nn.utils.clip_grad_norm_(weights, limit or math.inf, foreach=True)
+    if not limit:
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        return nn.utils.get_total_norm(gradients, foreach=True)
+    return nn.utils.clip_grad_norm_(weights, limit, foreach=True)
 
 
 class MovingAverage:

@@ -46,6 +46,17 @@ def test_it_is_a_distribution_over_some_of_the_likeliest(
     assert draw(log_V, config, torch.Generator().manual_seed(1)) != len(scores)
 
 
+def test_all_is_all() -> None:
+    """However many there are, and whatever their sum comes to."""
+    log_V = torch.randn(200_000, generator=torch.Generator().manual_seed(2)).log_softmax(0)
+    assert (tempered(log_V, PLAIN) > 0).all()
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-39, 1e-20])
+def test_next_to_no_temperature_is_none(temperature: float) -> None:
+    assert tempered(LOG_V, SamplingConfig(temperature=temperature)).tolist() == [0, 1, 0, 0]
+
+
 def test_draws_follow_the_distribution() -> None:
     """Of 4,000 draws with this seed; the standard deviation of a share is at most 0.8%, of which four are allowed."""
     chance = torch.Generator().manual_seed(5)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from nlpseq.batching import batch_budget
+from nlpseq.errors import DataError
 from nlpseq.records import Progress
 from nlpseq.tasks.tagging import Tagger
 from nlpseq.training import loop
@@ -103,6 +104,36 @@ def test_the_random_numbers_of_others_are_left_alone() -> None:
     torch.manual_seed(7)
     list(going(run))
     assert torch.equal(torch.rand(3), wanted)
+
+
+def test_who_draws_between_reports_draws_their_own_and_changes_nothing() -> None:
+    torch.manual_seed(7)
+    wanted = [torch.rand(3) for _ in range(3)]
+    quiet, drawing = begin(), begin()
+    list(going(quiet))
+    torch.manual_seed(7)
+    reports = going(drawing)
+    for numbers in wanted:
+        next(reports)
+        assert torch.equal(torch.rand(3), numbers)
+    list(reports)
+    assert same(end(quiet), end(drawing))
+
+
+def test_weights_are_those_of_training_when_an_evaluation_fails() -> None:
+    run = begin(average=0.9)
+    reports = going(run)
+    next(reports)
+    before = end(run)
+    with pytest.raises(ZeroDivisionError), run.averaged():
+        assert not same(end(run), before)
+        raise ZeroDivisionError
+    assert same(end(run), before)
+
+
+def test_nothing_to_learn_from_is_told() -> None:
+    with pytest.raises(DataError, match="no training example"):
+        next(fit(begin(), [], DEV))
 
 
 def test_reports_tell_how_far_it_is() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from nlpseq.config import TrainingConfig
 from nlpseq.tasks.tagging import Tagger
 from nlpseq.training.loop import Run, fit
 from nlpseq.training.optimisation import MovingAverage, build_optimizer, clip, depth_of, part_of_rate, rate_at
+from tests import languages, translators
 from tests.examples import corpus
 from tests.taggers import small, untrained
 
@@ -64,6 +66,13 @@ def test_fixed_vectors_are_not_trained() -> None:
     optimizer = build_optimizer(network, TrainingConfig())
     trained = [id(weight) for group in optimizer.param_groups for weight in group["params"]]
     assert trained == [id(network[1].weight), id(network[1].bias)]
+
+
+def test_without_a_limit_gradients_stay_even_where_their_norm_overflows() -> None:
+    weight = nn.Parameter(torch.zeros(2))
+    weight.grad = torch.full((2,), 1e30)
+    assert clip([weight], 0.0).isinf()
+    assert weight.grad.tolist() == pytest.approx([1e30, 1e30])
 
 
 @pytest.mark.parametrize("limit", [0.0, 1.0, 5.0, 100.0])
@@ -131,6 +140,22 @@ def test_depths_count_from_the_heads_down_to_the_embedding() -> None:
         "embedding.weight": 3, "encoder.layers.0.0.weight": 2, "encoder.layers.0.0.bias": 2,
         "encoder.layers.1.0.weight": 1, "encoder.layers.1.0.bias": 1, "head.weight": 0, "head.bias": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("network", [
+    lambda: languages.untrained(encoder={"layers": 2}).network, lambda: translators.untrained(encoder={"layers": 2}).network,
+], ids=["language model", "translator"])  # fmt: skip
+def test_depths_of_other_networks(network: Callable[[], nn.Module]) -> None:
+    made = network()
+    depths: dict[str, set[int]] = {}
+    for name, _ in made.named_parameters():
+        part = ".".join(name.split(".")[: 3 if ".layers." in name else 1])
+        depths.setdefault(part, set()).add(depth_of(name.rpartition(".")[0], made))
+    wanted = {"embedding": 3, "vectors": 3, "decoder": 0, "softmax": 0}
+    for stack in ("forwards", "backwards", "encoder"):
+        wanted |= {f"{stack}.layers.0": 2, f"{stack}.layers.1": 1}
+    assert len(depths) >= 4
+    assert depths == {part: {wanted.get(part, 0)} for part in depths}
 
 
 def test_every_weight_is_in_one_group_whatever_the_depths() -> None:
