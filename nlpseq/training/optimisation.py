@@ -42,13 +42,11 @@ def depth_of(path: str, network: nn.Module) -> int:
     """How far below the top a module lies: 0 for heads, softmax and decoder, 1 for the last layer of the encoder or of
     either direction of a language model, and so on down to the vectors of words or pieces, which a decoder shares.
     """
-    layers = 1 + max(
-        (int(found[2]) for name, _ in network.named_modules() if (found := _LAYER.match(name))), default=-1
-    )
+    layers = {int(found[2]) for name, _ in network.named_modules() if (found := _LAYER.match(name))}
     own = _LAYER.match(path)
     if own:
-        return layers - int(own[2])
-    return layers + 1 if path.split(".")[0] in _EMBEDDINGS else 0
+        return len(layers) - int(own[2])
+    return len(layers) + 1 if path.split(".")[0] in _EMBEDDINGS else 0
 
 
 def part_of_rate(depth: int, epoch: int, config: TrainingConfig) -> float:

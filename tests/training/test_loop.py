@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_weights_are_those_of_training_when_an_evaluation_fails() -> None:
     reports = going(run)
     next(reports)
     before = end(run)
-    with pytest.raises(ZeroDivisionError), run.averaged():
+    with suppress(ZeroDivisionError), run.averaged():
         assert not same(end(run), before)
         raise ZeroDivisionError
     assert same(end(run), before)

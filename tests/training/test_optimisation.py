@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -142,11 +143,9 @@ def test_depths_count_from_the_heads_down_to_the_embedding() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("network", [
-    lambda: languages.untrained(encoder={"layers": 2}).network, lambda: translators.untrained(encoder={"layers": 2}).network,
-], ids=["language model", "translator"])  # fmt: skip
-def test_depths_of_other_networks(network: Callable[[], nn.Module]) -> None:
-    made = network()
+@pytest.mark.parametrize("untrained", [languages.untrained, translators.untrained])
+def test_depths_of_other_networks(untrained: Callable[..., Any]) -> None:
+    made = untrained(encoder={"layers": 2}).network
     depths: dict[str, set[int]] = {}
     for name, _ in made.named_parameters():
         part = ".".join(name.split(".")[: 3 if ".layers." in name else 1])
