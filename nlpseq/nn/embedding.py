@@ -6,7 +6,7 @@ to F features from W places, see `characters`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -98,11 +98,17 @@ class WordEmbedding(nn.Module):
         for form, vector in vectors.items():
             self.forms.weight[words.forms.id(form)] = torch.from_numpy(vector * scale)
         if fixed:
-            fixed_V1 = torch.zeros(len(self.forms.weight), 1, dtype=torch.bool)
-            fixed_V1[[words.forms.id(form) for form in vectors]] = True
-            self.forms.weight.register_hook(  # type: ignore[no-untyped-call]
-                lambda grad_VD: grad_VD.masked_fill(fixed_V1.to(grad_VD.device), 0.0)
-            )
+            self.fix(vectors, words)
+
+    def fix(self, forms: Iterable[str], words: WordVocabularies) -> None:
+        """Lets the vectors of these forms stay as they are in training."""
+        if not isinstance(self.forms, nn.Embedding):
+            return
+        fixed_V1 = torch.zeros(len(self.forms.weight), 1, dtype=torch.bool)
+        fixed_V1[[words.forms.id(form) for form in forms if form in words.forms]] = True
+        self.forms.weight.register_hook(  # type: ignore[no-untyped-call]
+            lambda grad_VD: grad_VD.masked_fill(fixed_V1.to(grad_VD.device), 0.0)
+        )
 
     def _seen(self, characters_UC: Tensor, affixes_UA: Tensor, symbols_WSF: Tensor | None = None) -> list[Tensor]:
         """What can be seen of the words themselves: features of their characters (U, F) and of their affixes."""

@@ -35,6 +35,13 @@ class Task(Protocol):
     def create(cls, config: Any, examples: Sequence[Any]) -> Self:
         """A fresh model with the vocabularies of the training examples."""
 
+    def go_on(self, examples: Sequence[Any]) -> None:
+        """Makes ready to learn these, with vocabularies and weights that came from a checkpoint: what `create` takes
+        from its examples and from the files that settings name, beside those.
+
+        Raises DataError where such a file is missing.
+        """
+
     def encode(self, example: Any) -> Any:
         """One example as an item."""
 

@@ -24,6 +24,7 @@ from nlpseq.tasks.language_config import LanguageModelConfig
 from nlpseq.tasks.language_network import LanguageNetwork, UnitEmbedding
 from nlpseq.tasks.language_streams import ID, Reading, Streams, Stretch, joined, on_disk
 from nlpseq.tasks.language_words import Words
+from nlpseq.tasks.words import fix_given_vectors
 from nlpseq.text.pieces import Pieces
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.text.units import RESERVED, Characters, PieceUnits, Units
@@ -95,6 +96,13 @@ class LanguageModel:
         return cls(config, units)
 
     # -- training
+
+    def go_on(self, examples: Sequence[str]) -> None:
+        """Fixes the vectors that are to stay. Raises DataError where their file is missing."""
+        del examples
+        if isinstance(self.network.embedding, WordEmbedding):
+            assert isinstance(self.units, Words)
+            fix_given_vectors(self.network.embedding, self.units.words, self.config.embedding)
 
     def encode(self, example: str) -> Stretch:
         """The ids of one line, between two ends."""

@@ -25,10 +25,11 @@ Pattern = Sequence[Sequence[Name]]  # lists of names; one of each, side by side,
 class Mentions:
     """Names by class, and how their words are labelled in the other columns.
 
-    Raises DataError where a list of names is missing or empty, UsageError for lists of a class that no example has.
+    Raises DataError where a list of names is missing or empty, UsageError for lists of a class that no example has, or,
+    where the lists were `inherited` from another training, leaves them out.
     """
 
-    def __init__(self, config: AugmentConfig, examples: Sequence[TaggedSentence]) -> None:
+    def __init__(self, config: AugmentConfig, examples: Sequence[TaggedSentence], *, inherited: bool = False) -> None:
         self.listed_part = config.listed_part
         self.listed: dict[str, list[Pattern]] = {
             label: [[read_names(named_file(name)) for name in pattern.split()] for pattern in patterns]
@@ -47,7 +48,9 @@ class Mentions:
                         if index in inside and token[:1].isupper():
                             names.setdefault(column, Counter())[label] += 1
         strange = sorted(set(self.listed) - set(self.seen))
-        if strange and self.seen:
+        if inherited:
+            self.listed = {label: patterns for label, patterns in self.listed.items() if label in self.seen}
+        elif strange and self.seen:
             told = some(sorted(self.seen))
             raise UsageError(
                 f"augment.names: no training example has names of the class {some(strange)}; they have {told}."

@@ -69,7 +69,14 @@ def shapes_of(model: object, name: str) -> dict[str, dict[str, Any]]:
 
 
 def must_fit(config: Any, model: object) -> None:
-    """Raises UsageError where the shapes of these settings are not those of the model, or it is no language model."""
+    """Raises UsageError where the shapes of these settings are not those of the model, it is no language model, or
+    there are two sources of the vectors of words.
+    """
+    if config.embedding.vectors and isinstance(model, LanguageModel) and isinstance(model.units, Words):
+        raise UsageError(
+            f"embedding.vectors={config.embedding.vectors} and encoder.pretrained={config.encoder.pretrained} both say "
+            "with which vectors words begin. Leave one out; a language model can itself be trained from such vectors."
+        )
     for section, values in shapes_of(model, config.encoder.pretrained).items():
         for key, value in values.items():
             own = getattr(getattr(config, section), key)

@@ -24,7 +24,7 @@ from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
 from nlpseq.tasks.windows import Windowed, in_windows, within_limit
-from nlpseq.tasks.words import VectorCache, WordTable
+from nlpseq.tasks.words import VectorCache, WordTable, fix_given_vectors
 from nlpseq.text.metrics import Accuracy
 from nlpseq.text.rules import Rules, plain_rules
 from nlpseq.text.tokenizer import Tokenizer, rules_for
@@ -101,6 +101,11 @@ class Classifier:
         classifier = cls(config, words, _vocabularies(examples), rules=rules)
         classifier.network.embedding.start_from(vectors, words, fixed=given.vectors_fixed)
         return classifier
+
+    def go_on(self, examples: Sequence[LabelledText]) -> None:
+        """Fixes the vectors that are to stay. Raises DataError where their file is missing."""
+        del examples
+        fix_given_vectors(self.network.embedding, self.words, self.config.embedding)
 
     def with_words(self, words: WordVocabularies) -> Classifier:
         """The same classifier with other vocabularies of words, and fresh weights."""

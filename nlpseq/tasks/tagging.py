@@ -22,7 +22,7 @@ from nlpseq.tasks.mentions import Mentions
 from nlpseq.tasks.tagging_answers import Labelled
 from nlpseq.tasks.tagging_config import TaggingConfig, read_plain
 from nlpseq.tasks.tagging_network import NO_LABEL, TaggingNetwork
-from nlpseq.tasks.words import VectorCache, WordTable
+from nlpseq.tasks.words import VectorCache, WordTable, fix_given_vectors
 from nlpseq.text.metrics import Accuracy, SpanScore
 from nlpseq.text.rules import Rules, plain_rules
 from nlpseq.text.tokenizer import rules_for
@@ -108,6 +108,12 @@ class Tagger:
         tagger.network.embedding.start_from(vectors, words, fixed=given.vectors_fixed)
         tagger.mentions = mentions
         return tagger
+
+    def go_on(self, examples: Sequence[TaggedSentence]) -> None:
+        """Takes the names of these examples, and fixes the vectors that are to stay. Raises DataError."""
+        if self.config.augment.replace_mentions:
+            self.mentions = Mentions(self.config.augment, examples, inherited=True)
+        fix_given_vectors(self.network.embedding, self.words, self.config.embedding)
 
     def with_words(self, words: WordVocabularies) -> Tagger:
         """The same tagger with other vocabularies of words, and fresh weights."""

@@ -96,6 +96,9 @@ class Translator:
         """What can stand in for the names of training pairs."""
         return Copied(self.config.augment)
 
+    def go_on(self, examples: Sequence[SentencePair]) -> None:
+        """Nothing is taken from these but what they teach."""
+
     def encode(self, example: SentencePair) -> Encoded:
         """The source and the first of the targets, as ids."""
         source, target = example.source, example.targets[0]

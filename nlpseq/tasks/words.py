@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, pad
+from nlpseq.config import EmbeddingConfig
 from nlpseq.nn.eight_bit import EightBitEncoder, Heads, readable, wanted
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.tasks.context import ContextFeatures
+from nlpseq.text.vectors import read_vectors
 from nlpseq.text.words import AFFIXES, WordVocabularies
 
 CACHE_BYTES = 1 << 27  # of what is remembered of words
@@ -45,6 +47,14 @@ def word_ids(
     characters_UC = pad([vocabularies.character_ids(word, limit) if characters else [] for word in words])
     affixes_UA = torch.tensor([vocabularies.affix_ids(word) if affixes else [] for word in words], dtype=torch.int64)
     return forms_U, characters_UC, affixes_UA
+
+
+def fix_given_vectors(embedding: WordEmbedding, words: WordVocabularies, config: EmbeddingConfig) -> None:
+    """Lets the pre-trained vectors that a checkpoint began with stay, where its settings want it. Raises DataError
+    where their file is missing.
+    """
+    if config.vectors and config.vectors_fixed:
+        embedding.fix(read_vectors(config.vectors, limit=config.vectors_limit), words)
 
 
 def words_at(names: Sequence[str], rows_BT: Tensor, lengths_B: Tensor) -> list[list[str]]:

@@ -202,6 +202,7 @@ def _continued(job: Job) -> Task:
             f"{job.start}: its weights do not fit the settings given. Beside --start only such settings may differ as "
             "leave the network its shape: those of training, dropout and the like."
         ) from None
+    task.go_on(job.train)
     return task
 
 

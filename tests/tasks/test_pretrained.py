@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 
@@ -140,6 +141,12 @@ def test_what_does_not_fit_is_told() -> None:
         start_from(tagger(cell="gru"), model())
     with pytest.raises(UsageError, match="is no language model"):
         shapes_of(tagger(), "it")
+    two = tagger()
+    two.config = msgspec.structs.replace(
+        two.config, embedding=msgspec.structs.replace(two.config.embedding, vectors="v")
+    )
+    with pytest.raises(UsageError, match="both say with which vectors words begin"):
+        start_from(two, model())
     wrong = model()
     with pytest.raises(UsageError, match="tag and sentiment"):
         start_from(_WithName(wrong), wrong)

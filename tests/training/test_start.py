@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from nlpseq.checkpoint import load_task, verify
-from nlpseq.errors import UsageError
+from nlpseq.errors import DataError, UsageError
 from nlpseq.records import Source
 from nlpseq.training.prepare import given_settings, prepare
 from nlpseq.training.train import train
+from tests import taggers
+from tests.examples import corpus
 
 WORDS = (("good", "positive"), ("fine", "positive"), ("bad", "negative"), ("dull", "negative"))
 ROWS = [f"{thing} is {word},{label}" for thing in ("it", "this", "that", "tea") for word, label in WORDS]
@@ -87,3 +89,33 @@ def test_a_checkpoint_of_another_task_or_none_is_no_start(base: Path, tmp_path: 
         prepare("tag", {}, train=["sample-tagging"], dev=[], output=tmp_path / "x", start=str(base))
     with pytest.raises(UsageError, match="There is no checkpoint"):
         run(tmp_path / "on", written(tmp_path / "a.csv", ROWS), {}, start="nowhere")
+
+
+def test_vectors_that_stay_do_so_in_further_training_too(tmp_path: Path) -> None:
+    data, vectors = written(tmp_path / "a.csv", ROWS), tmp_path / "vectors.txt"
+    vectors.write_text("good 1 2 3 4 5 6 7 8\nbad 8 7 6 5 4 3 2 1\n")
+    fixed = {"vectors": str(vectors), "vectors_fixed": True, "min_count": 1}
+    settings = {**SMALL, "embedding": {**SMALL["embedding"], **fixed}, "training": {"epochs": 1}}
+    base = run(tmp_path / "base", data, settings)
+    folder = run(tmp_path / "on", data, {"training": {"epochs": 2, "learning_rate": 0.1}}, start=str(base))
+    before, after = load_task(base)[0], load_task(folder)[0]
+    moved = (after.network.embedding.forms.weight - before.network.embedding.forms.weight).abs().amax(1)
+    forms = {word: float(moved[before.words.forms.id(word)].detach()) for word in ("good", "bad", "fine", "dull")}
+    assert forms["good"] == forms["bad"] == 0
+    assert forms["fine"] > 0
+    vectors.unlink()
+    with pytest.raises(DataError, match=r"vectors\.txt"):
+        run(tmp_path / "again", data, {}, start=str(base))
+
+
+def test_names_are_exchanged_in_further_training_too() -> None:
+    """Of classes that there are; lists of others, which came with the settings, are left alone."""
+    examples = corpus(20, seed=1)
+    classes = {label.partition("-")[2] for example in examples for label in example.columns["ner"]} - {""}
+    lists = {label: ["given-names"] for label in (*classes, "NOWHERE")}
+    augment = {"replace_mentions": 0.5, "names": lists}
+    tagger = taggers.untrained(augment=augment)
+    assert tagger.mentions is None
+    tagger.go_on(examples)
+    assert tagger.mentions is not None
+    assert set(tagger.mentions.listed) == classes
