@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nlpseq.checkpoint import load_task, verify
+from nlpseq.config import build
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import Source
+from nlpseq.tasks.tagging_config import AugmentConfig
 from nlpseq.training.prepare import given_settings, prepare
 from nlpseq.training.train import train
 from tests import taggers
@@ -114,8 +117,9 @@ def test_names_are_exchanged_in_further_training_too() -> None:
     classes = {label.partition("-")[2] for example in examples for label in example.columns["ner"]} - {""}
     lists = {label: ["given-names"] for label in (*classes, "NOWHERE")}
     augment = {"replace_mentions": 0.5, "names": lists}
-    tagger = taggers.untrained(augment=augment)
+    tagger = taggers.untrained()
     assert tagger.mentions is None
+    tagger.config = msgspec.structs.replace(tagger.config, augment=build(AugmentConfig, augment))
     tagger.go_on(examples)
     assert tagger.mentions is not None
     assert set(tagger.mentions.listed) == classes
