@@ -9,7 +9,7 @@ import numpy as np
 
 from nlpseq.corpora.files import read_lines
 from nlpseq.errors import DataError
-from nlpseq.text.words import normal_form
+from nlpseq.text.words import composed, normal_form
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 
@@ -33,7 +33,7 @@ def read_vectors(path: str | Path, *, limit: int) -> dict[str, Vector]:
         width = width or len(vector)
         if len(vector) != width or not width:
             raise DataError(f"{word!r} has {len(vector)} numbers, where the words before have {width}.", path, number)
-        vectors.setdefault(normal_form(word), vector)
+        vectors.setdefault(normal_form(composed(word)), vector)
     if not vectors:
         raise DataError("It holds no vector.", path)
     return vectors

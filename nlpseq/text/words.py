@@ -19,6 +19,11 @@ AFFIXES = ("p1", "p2", "p3", "s1", "s2", "s3", "s4", "shape")
 BEGIN, END = "\x02", "\x03"
 
 
+def composed(word: str) -> str:
+    """The word with each letter and its accents as one character, where there is one (Unicode's NFC)."""
+    return word if word.isascii() else unicodedata.normalize("NFC", word)
+
+
 def normal_form(word: str) -> str:
     """The form that is looked up: every digit becomes 0, so that 1987 and 2014 are one word."""
     return word if word.isalpha() else _DIGIT.sub("0", word)
@@ -56,6 +61,7 @@ def affixes(word: str) -> list[str]:
 class WordVocabularies:
     """The vocabularies of forms, characters and affixes, made from the words of the training examples.
 
+    Words are `composed` first, so that it does not matter how a text writes its accents.
     `counts[i]` is how often form id i was seen in training (0 for reserved ids and words known from vectors alone).
     """
 
@@ -68,13 +74,14 @@ class WordVocabularies:
         forms: Counter[str] = Counter()
         characters: Counter[str] = Counter()
         pieces: Counter[str] = Counter()
-        for word, count in words.items():
+        for given, count in words.items():
+            word = composed(given)
             forms[normal_form(word)] += count
             for character in word:
                 characters[character] += count
             pieces.update(dict.fromkeys(affixes(word), 1))
         kept = Vocabulary.counted(forms, min_count=min_count)
-        extra = [word for word in dict.fromkeys(map(normal_form, known)) if word not in kept]
+        extra = [word for word in dict.fromkeys(normal_form(composed(word)) for word in known) if word not in kept]
         vocabulary = Vocabulary((*kept.symbols, *extra))
         counts = [0, 0, *(forms.get(form, 0) for form in vocabulary.symbols)]
         marks = Vocabulary(
@@ -84,18 +91,18 @@ class WordVocabularies:
 
     def form_id(self, word: str) -> int:
         """The id of a word's form; where it is unknown, that of its lower-cased form; else UNKNOWN."""
-        form = normal_form(word)
+        form = normal_form(composed(word))
         if form in self.forms:
             return self.forms.id(form)
         return self.forms.id(form.lower())
 
     def character_ids(self, word: str, limit: int) -> list[int]:
         """Ids of a word's characters between marks of its ends; of a longer word, `limit` from its two ends."""
-        return self.characters.ids((BEGIN, *two_ends(word, limit), END))
+        return self.characters.ids((BEGIN, *two_ends(composed(word), limit), END))
 
     def affix_ids(self, word: str) -> list[int]:
         """Ids of a word's affixes, in the order of AFFIXES."""
-        return self.affixes.ids(affixes(word))
+        return self.affixes.ids(affixes(composed(word)))
 
     def frequent(self, word: str) -> bool:
         """Whether the word, in this case or lower-cased, was seen often enough in training for a vector of its own."""

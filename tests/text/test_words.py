@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import string
+import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,16 @@ def test_unknown_words_fall_back_to_their_lower_case() -> None:
     assert KNOWN.form_id("paris") == UNKNOWN  # lower case never becomes a name
     assert KNOWN.frequent("IN")
     assert not KNOWN.frequent("rare")
+
+
+def test_however_accents_are_written_it_is_the_same_word() -> None:
+    one, other = "Zürich", unicodedata.normalize("NFD", "Zürich")
+    assert one != other
+    for seen in (one, other):
+        known = WordVocabularies.from_words({seen: 3}, min_count=2)
+        assert known.form_id(one) == known.form_id(other) != UNKNOWN
+        assert known.character_ids(one, 20) == known.character_ids(other, 20)
+        assert known.affix_ids(one) == known.affix_ids(other)
 
 
 def test_counts_belong_to_their_ids() -> None:
