@@ -20,7 +20,7 @@ from nlpseq.tasks.judging import Judge, judge
 from nlpseq.tasks.tagging_answers import Labelled, assembled
 from nlpseq.tasks.tagging_config import TaggingConfig
 from nlpseq.tasks.translation_answers import Translated
-from nlpseq.tasks.translation_paragraphs import in_pieces, joined, mended
+from nlpseq.tasks.translation_paragraphs import better, in_pieces, joined, losses, mended
 from nlpseq.text.paragraphs import Part, parts_of, short_parts
 from nlpseq.text.rules import Rules
 from nlpseq.text.tokenizer import Sentence, Tokenizer
@@ -248,13 +248,17 @@ class TranslationPipeline:
     def _translated(self, texts: Sequence[Sequence[Part]]) -> list[tuple[list[Part], list[Translated]]]:
         """The parts of each text, and the translations of those that are to be translated.
 
-        Parts that come back without their addresses are cut there, and their pieces translated as well.
+        Parts that come back without their numbers are asked again with others in their place, and parts that come back
+        without their addresses are cut there, and their pieces translated as well.
         """
         first = iter(self._asked(part.asked for parts in texts for part in parts if part.translated))
-        found = [list(islice(first, sum(part.translated for part in parts))) for parts in texts]
-        lost = [in_pieces(parts, own) for parts, own in zip(texts, found, strict=True)]
-        again = iter(self._asked(p.asked for each in lost for pieces in each for p in pieces if p.translated))
-        return [mended(parts, own, cut, again) for parts, own, cut in zip(texts, found, lost, strict=True)]
+        found = [(parts, list(islice(first, sum(part.translated for part in parts)))) for parts in texts]
+        lost = [losses(parts, own, self.translator.pieces.source) for parts, own in found]
+        second = iter(self._asked(one.instead.asked for each in lost for one in each if one.instead))
+        found = [better(*one, each, second) for one, each in zip(found, lost, strict=True)]
+        cut = [in_pieces(parts, own) for parts, own in found]
+        again = iter(self._asked(p.asked for each in cut for pieces in each for p in pieces if p.translated))
+        return [mended(*one, each, again) for one, each in zip(found, cut, strict=True)]
 
     def _asked(self, sentences: Iterable[str]) -> list[Translated]:
         wanted = list(sentences)

@@ -5,10 +5,52 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from nlpseq.records import Alternative, TranslationPrediction
 from nlpseq.tasks.translation_answers import Translated
 from nlpseq.text.paragraphs import Part, rejoined
+from nlpseq.text.pieces import Pieces
+
+
+class Lost(NamedTuple):
+    """Numbers and names that a translation has lost, and the part with others in their place, if it can be had."""
+
+    stretches: tuple[str, ...]
+    instead: Part | None
+
+
+def losses(parts: Sequence[Part], translated: Sequence[Translated], pieces: Pieces) -> list[Lost]:
+    """What was lost of each part that was to be translated."""
+    wanted = [part for part in parts if part.translated]
+    spans = [part.lost(one.translation, pieces.unspelt) for part, one in zip(wanted, translated, strict=True)]
+    return [
+        Lost(tuple(part.text[begin:end] for begin, end in own), part.keeping(own) if own else None)
+        for part, own in zip(wanted, spans, strict=True)
+    ]
+
+
+def better(
+    parts: Sequence[Part], translated: Sequence[Translated], lost: Sequence[Lost], again: Iterator[Translated]
+) -> tuple[list[Part], list[Translated]]:
+    """Parts and translations: where those `instead`, which were translated `again`, have what was lost, they are these,
+    and else the first ones, with a note of what they lack.
+    """
+    own, others = iter(translated), iter(lost)
+    all_parts: list[Part] = []
+    found: list[Translated] = []
+    for part in parts:
+        if part.translated:
+            one, (stretches, instead) = next(own), next(others)
+            second = next(again) if instead else None
+            if instead and second and instead.restored(second.translation) is not None:
+                part, one = instead, second
+            elif stretches:
+                note = f"not kept as it is: {', '.join(stretches)}"
+                one = one._replace(note=f"{one.note}; {note}" if one.note else note)
+            found.append(one)
+        all_parts.append(part)
+    return all_parts, found
 
 
 def in_pieces(parts: Sequence[Part], translated: Sequence[Translated]) -> list[list[Part]]:

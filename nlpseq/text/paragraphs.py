@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+from nlpseq.text.words import composed
+
 LONGEST = 400  # code points of a sentence; what is longer is cut, at a mark or a space where there is one
 
 # What is no language: kept as it is, wherever it stands.
@@ -43,32 +45,47 @@ _ABBREVIATIONS = frozenset(
 )
 
 
-# Names that stand in for addresses while a sentence is translated: most languages leave them as they are.
-_STAND_INS = ("Tom", "John", "Bob")
+# Names and numbers that stand in for what has to stay while a sentence is translated: most languages leave them as they
+# are.
+_NAMES = ("Tom", "John", "Bob")
+_NUMBERS = ("12", "25", "40", "36", "52")
+_NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,:/-]\d+)*")
+_DIGITS = re.compile(r"\d+")
+_SHORT = 2  # digits of a number that a translator may write as words
+_TOKEN = re.compile(r"[\w\u0300-\u036f]+")
+_UNUSED = "".join(chr(0xE000 + index) for index in range(len(_NAMES) + len(_NUMBERS)))  # characters of no language
 _LOUD = 5  # letters of a sentence, all capitals, from which on it is no abbreviation
+
+
+class Kept(NamedTuple):
+    """A stretch `text[begin:end]` of a part that stays as it is, and the name or number that stands in for it."""
+
+    name: str
+    begin: int
+    end: int
 
 
 class Part(NamedTuple):
     """A stretch of a text. What is not to be `translated` is kept. `whole` says that it is a sentence, not a piece.
 
-    `addresses` are those in it, each with the name that stands in for it. `as_written` keeps its capitals when it is
-    asked for: for a translator that knows no small letters.
+    `kept` are addresses and the like in it, in their order. `as_written` keeps its capitals when it is asked for: for a
+    translator that knows no small letters.
     """
 
     text: str
     translated: bool
     whole: bool = True
-    addresses: tuple[tuple[str, str], ...] = ()
+    kept: tuple[Kept, ...] = ()
     as_written: bool = False
 
     @property
     def loud(self) -> bool:
-        """Whether it is a sentence in capitals throughout, which corpora hardly have; whatever its addresses are in.
+        """Whether it is a sentence in capitals throughout, which corpora hardly have; whatever is kept is in.
 
         It has several words, or is an exclamation: one word may be an abbreviation, and one among letters that are
         neither capital nor small, as of Chinese, does not make it one.
         """
-        text = _ADDRESS.sub("", self.text) if self.addresses else self.text
+        text = self._with([""] * len(self.kept))
         if self.as_written or not text.isupper():
             return False
         words = _WORD.findall(text)
@@ -77,21 +94,65 @@ class Part(NamedTuple):
 
     @property
     def asked(self) -> str:
-        """What is given to the translator: names in the place of addresses, small letters in that of capitals."""
-        text = _quiet(self.text) if self.loud else self.text
-        names = iter(name for name, _ in self.addresses)
-        return _ADDRESS.sub(lambda _: next(names), text) if self.addresses else text
+        """What is given to the translator: names in the place of what is kept, small letters in that of capitals."""
+        if not self.loud:
+            return composed(self._with([kept.name for kept in self.kept]))
+        text = composed(_quiet(self._with(list(_UNUSED[: len(self.kept)]))))
+        names = {ord(mark): kept.name for mark, kept in zip(_UNUSED, self.kept, strict=False)}
+        return text.translate(names)
+
+    def _with(self, instead: Sequence[str]) -> str:
+        """The text with something else in the place of each stretch that is kept."""
+        text = self.text
+        for kept, other in zip(reversed(self.kept), reversed(instead), strict=True):
+            text = text[: kept.begin] + other + text[kept.end :]
+        return text
 
     def restored(self, translation: str) -> str | None:
-        """A translation of what was asked with its addresses; None where one of the names is not in it just once."""
+        """A translation of what was asked with what is kept; None where one of the names is not in it just once."""
         shown = translation.upper() if self.loud else translation
-        if not self.addresses:
+        if not self.kept:
             return shown
-        there = {name.upper() if self.loud else name: address for name, address in self.addresses}
+        there = {kept.name.upper() if self.loud else kept.name: self.text[kept.begin : kept.end] for kept in self.kept}
         pattern = re.compile(rf"(?<!\w)(?:{'|'.join(there)})(?!\w)")
         if sorted(pattern.findall(shown)) != sorted(there):
             return None
         return pattern.sub(lambda found: there[found[0]], shown)
+
+    def lost(self, translation: str, unspelt: Callable[[str], bool]) -> list[tuple[int, int]]:
+        """Where the part has numbers that a translation has not, and names that are `unspelt` in a translator's pieces
+        and not in the translation; nothing where it has them all. What is kept is not looked at.
+
+        Numbers are there where the translation has their digits and no others, each number's groups side by side, or as
+        one, however it parts them. One of two digits may be written as a word.
+        """
+        numbers = [match.span() for match in _NUMBER.finditer(self.text) if not self._keeps(*match.span())]
+        own = [_DIGITS.findall(self.text[begin:end]) for begin, end in numbers]
+        wrong = not _has_numbers(_DIGITS.findall(translation), own)
+        names = [] if self.text.isascii() else [match.span() for match in _TOKEN.finditer(self.text)]
+        names = [span for span in names if self.text[span[0]].isupper() and not self._keeps(*span)]
+        strange = [(begin, end) for begin, end in names if unspelt(composed(self.text[begin:end]))]
+        said = translation.casefold()
+        missing = any(composed(self.text[begin:end]).casefold() not in said for begin, end in strange)
+        return sorted({*(numbers if wrong else ()), *(strange if missing else ())})
+
+    def _keeps(self, begin: int, end: int) -> bool:
+        return any(one.begin < end and begin < one.end for one in self.kept)
+
+    def keeping(self, spans: Sequence[tuple[int, int]]) -> Part | None:
+        """The same part that keeps these stretches too; None where there are more than can be stood in for."""
+        free = {
+            kind: iter([name for name in names if name not in self.text]) for kind, names in
+            ((True, _NUMBERS), (False, _NAMES))
+        }  # fmt: skip
+        taken = {kept.name for kept in self.kept}
+        kept = list(self.kept)
+        for begin, end in spans:
+            name = next((name for name in free[self.text[begin].isdigit()] if name not in taken), None)
+            if name is None:
+                return None
+            kept.append(Kept(name, begin, end))
+        return self._replace(kept=tuple(sorted(kept, key=lambda one: one.begin)))
 
     def cut(self) -> list[Part]:
         """The same stretch cut at its addresses: for a translator that does not leave names alone."""
@@ -211,21 +272,22 @@ def _between_pictures(sentence: str) -> Iterator[tuple[str, bool]]:
 
 def _quiet(text: str) -> str:
     """A text in capitals as it would be written otherwise: the first letter and `I` are left."""
-    first = next(index for index, character in enumerate(text) if character.isalpha())
+    first = next(index for index, character in enumerate(text) if character.isalpha() or character in _UNUSED)
     return _I.sub("I", text[: first + 1] + text[first + 1 :].lower())
 
 
 def _with_names(sentence: str, *, whole: bool) -> list[Part]:
     """A sentence around a few addresses, as one part; nothing where it has none, or too many, or no words besides."""
-    found = _ADDRESS.findall(sentence)
-    names = [name for name in _STAND_INS if name not in sentence][: len(found)]
-    if not found or len(names) < len(found) or not any(map(str.isalpha, _ADDRESS.sub("", sentence))):
-        return []
     inside = sentence.strip()
     start = sentence.index(inside)
+    found = list(_ADDRESS.finditer(inside))
+    names = [name for name in _NAMES if name not in sentence][: len(found)]
+    if not found or len(names) < len(found) or not any(map(str.isalpha, _ADDRESS.sub("", sentence))):
+        return []
+    kept = tuple(Kept(name, *match.span()) for name, match in zip(names, found, strict=True))
     parts = [
         Part(sentence[:start], translated=False),
-        Part(inside, translated=True, whole=whole, addresses=tuple(zip(names, found, strict=True))),
+        Part(inside, translated=True, whole=whole, kept=kept),
         Part(sentence[start + len(inside) :], translated=False),
     ]
     return [part for part in parts if part.text]
@@ -240,6 +302,16 @@ def _pieces(sentence: str, *, whole: bool) -> Iterator[Part]:
         yield Part(match[0], translated=False)
         at = match.end()
     yield from _stripped(sentence[at:], whole=whole and not found)
+
+
+def _has_numbers(found: Sequence[str], numbers: Sequence[Sequence[str]]) -> bool:
+    """Whether runs of digits are those of these numbers, given as groups of digits; see `Part.lost`."""
+    digits = "".join(map("".join, numbers))
+    if sorted("".join(found)) != sorted(digits):
+        short = all(len("".join(groups)) <= _SHORT for groups in numbers)
+        return short and len("".join(found)) <= len(digits)
+    there = f" {' '.join(found)} "
+    return all(f" {' '.join(groups)} " in there or f" {''.join(groups)} " in there for groups in numbers)
 
 
 def _stripped(text: str, *, whole: bool) -> Iterator[Part]:

@@ -90,6 +90,10 @@ class Pieces:
         """The text as it is split: white space by the model's rule, `▁` before each word."""
         return str(self._processor.normalize(text))
 
+    def unspelt(self, word: str) -> bool:
+        """Whether a word has a character that there is no piece for, but its bytes."""
+        return any(map(self._processor.is_byte, self._processor.encode(word)))
+
     def byte_ids(self, text: str) -> list[int]:
         """The ids of its bytes, for what has no piece."""
         return [int(self._processor.piece_to_id(f"<0x{byte:02X}>")) for byte in text.encode()]

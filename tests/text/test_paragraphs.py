@@ -142,7 +142,49 @@ def test_time_is_linear(piece: str) -> None:
     ],
 )
 def test_where_an_address_ends(text: str, address: str) -> None:
-    assert [found for part in parts_of(text) for _, found in part.addresses] == [address]
+    assert [part.text[kept.begin : kept.end] for part in parts_of(text) for kept in part.kept] == [address]
+
+
+@pytest.mark.parametrize(
+    ("text", "translation", "lost"),
+    [
+        ("It costs 12.50.", "Ça coûte 12,50.", []),
+        ("It costs 12.50.", "Ça coûte 12250.", ["12.50"]),
+        ("It costs 1,000 or 25.", "Ça coûte 25 ou 1 000.", []),
+        ("It costs 1,000 or 25.", "Ça coûte 25 ou 100.", ["1,000", "25"]),
+        ("At 7:30.", "À 7 h 30.", []),
+        ("I have 3 cats.", "J'ai trois chats.", []),
+        ("It costs $5 (five).", "Ça coûte 55.", ["5"]),
+        ("It has 1,234,567 people.", "Elle a 1234,567 habitants.", ["1,234,567"]),
+        ("It has 1,234,567 people.", "Elle a 1 234 567 habitants.", []),
+        ("Elle a 1 250,50 euros.", "She has 150,50 euros.", ["1 250,50"]),
+        ("Zu\u0308rich is here.", "Zürich est ici.", []),
+        ("Call 555-1234 now.", "Appelle 5554.", ["555-1234"]),
+        ("Łódź is nice.", "\ufffd est belle.", ["Łódź"]),
+        ("Łódź is nice.", "Łódź est belle.", []),
+        ("The łódź is nice.", "Le est.", []),  # no name
+        ("Write 12 to a123@b.org.", "Écris 12 à Tom.", []),
+    ],
+)
+def test_numbers_and_strange_names_that_are_lost(text: str, translation: str, lost: list[str]) -> None:
+    (part,) = parts_of(text)
+    assert [text[begin:end] for begin, end in part.lost(translation, lambda word: "Ł" in word)] == lost
+
+
+def test_others_stand_in_for_numbers_and_strange_names() -> None:
+    (part,) = parts_of("Łódź has 12 of 40,000 at a@b.org.")
+    kept = part.keeping(part.lost("Tom a.", lambda _: True))
+    assert kept is not None
+    assert kept.asked == "John has 25 of 36 at Tom."
+    assert kept.restored("Chez Tom, John a 25 des 36.") == "Chez a@b.org, Łódź a 12 des 40,000."
+    assert kept.restored("Chez Tom, John a 25.") is None
+    (loud,) = parts_of("ŁÓDŹ HAS 40,000 TREES!")
+    kept = loud.keeping(loud.lost("Rien.", lambda word: "Ł" in word))
+    assert kept is not None
+    assert kept.asked == "Tom has 12 trees!"
+    assert kept.restored("Tom a 12 arbres !") == "ŁÓDŹ A 40,000 ARBRES !"
+    (many,) = parts_of("1000, 2000, 3000, 4000, 5000 and 6000 it is.")
+    assert many.keeping(many.lost("Rien.", lambda _: True)) is None
 
 
 @pytest.mark.parametrize("length", [300, 386, 420, 2000])
