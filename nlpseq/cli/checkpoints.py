@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from nlpseq.cli.once import OnceCommand
+
 app = typer.Typer(
     name="checkpoints",
     no_args_is_help=True,
@@ -16,7 +18,7 @@ app = typer.Typer(
 Name = Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="A shipped checkpoint's name, or a folder.")]
 
 
-@app.command("list")
+@app.command("list", cls=OnceCommand)
 def list_checkpoints() -> None:
     """List the checkpoints that came with the install."""
     from nlpseq.cli.tables import show
@@ -30,7 +32,7 @@ def list_checkpoints() -> None:
     show(("name", "task", "languages", "size", "scores on dev"), rows)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def info(name: Name) -> None:
     """Show the model card of a checkpoint."""
     import sys
@@ -52,7 +54,7 @@ def info(name: Name) -> None:
         typer.echo(card, nl=False)
 
 
-@app.command("verify", short_help="Compare every file of checkpoints with its SHA-256.")
+@app.command("verify", cls=OnceCommand, short_help="Compare every file of checkpoints with its SHA-256.")
 def verify_checkpoints(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME|FOLDER]...", help="Which; all shipped ones if none is named.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nlpseq.cli import options
+from nlpseq.cli.once import OnceCommand
 
 if TYPE_CHECKING:
     from nlpseq.corpora.pairs import PairFields
@@ -40,7 +41,7 @@ TaggedFormat = Annotated[
 ]
 
 
-@app.command("list")
+@app.command("list", cls=OnceCommand)
 def list_corpora() -> None:
     """List the corpora that are known by name."""
     from nlpseq.cli.tables import show
@@ -61,7 +62,7 @@ def list_corpora() -> None:
     show(("name", "task", "languages", "columns", "licence", "here"), rows)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of the list.")]) -> None:
     """Show what is known of a corpus: its files, licence and citation."""
     from nlpseq.cli.tables import show
@@ -92,7 +93,7 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus of t
     show(("key", "value"), [row for row in rows if row[1]])
 
 
-@app.command(short_help="Get corpora: download and verify their files.")
+@app.command(cls=OnceCommand, short_help="Get corpora: download and verify their files.")
 def get(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Corpora of the list.")],
     mirror: options.Mirror = None,
@@ -129,7 +130,7 @@ def get(
     show(("name", "split", "file"), rows)
 
 
-@app.command(short_help="Check tagged files, labelled texts or pairs.")
+@app.command(cls=OnceCommand, short_help="Check tagged files, labelled texts or pairs.")
 def lint(
     files: Annotated[
         list[str],
@@ -230,7 +231,7 @@ def _findings(
     return lint_tagged(splits, format=reader, columns=columns.split(",") if columns else None)
 
 
-@app.command(short_help="Convert a tagged file to another format.")
+@app.command(cls=OnceCommand, short_help="Convert a tagged file to another format.")
 def convert(
     source: Annotated[str, typer.Argument(metavar="FILE", help="A tagged file; .gz, .xz, .zip and A.zip#B too.")],
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="conllu, jsonl or iob2.")],

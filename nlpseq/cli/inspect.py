@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nlpseq.cli import options
+from nlpseq.cli.once import OnceCommand
 from nlpseq.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Text = Annotated[str, typer.Argument(metavar="TEXT", help="What the model is to 
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines, on a terminal too.")]
 
 
-@app.command("params")
+@app.command("params", cls=OnceCommand)
 def params(checkpoint: Checkpoint, json: Json = False) -> None:
     """Show every weight: its shape, and what its values are like.
 
@@ -54,7 +55,7 @@ def params(checkpoint: Checkpoint, json: Json = False) -> None:
     show(("weight", "shape", "values", "mean", "deviation", "largest"), [*rows, ("all", "", total, "", "", "")])
 
 
-@app.command("gradients", short_help="Show how far back each layer remembers.")
+@app.command("gradients", cls=OnceCommand, short_help="Show how far back each layer remembers.")
 def gradients(
     context: typer.Context,
     checkpoint: Checkpoint,
@@ -97,7 +98,7 @@ def gradients(
         show(headers, [_remembered(memory, distances) for memory in found])
 
 
-@app.command("gates", short_help="Show how far the gates of each layer open over a text.")
+@app.command("gates", cls=OnceCommand, short_help="Show how far the gates of each layer open over a text.")
 def gates(checkpoint: Checkpoint, text: Text, json: Json = False) -> None:
     """Show how far the gates of each layer open over a text, on average over its units.
 
@@ -124,7 +125,7 @@ def gates(checkpoint: Checkpoint, text: Text, json: Json = False) -> None:
             _draw(tokens, [gate for gate in here if gate.tokens == tokens])
 
 
-@app.command("attention", short_help="Show where a translator looks, or what a classifier weighs.")
+@app.command("attention", cls=OnceCommand, short_help="Show where a translator looks, or what a classifier weighs.")
 def attention(checkpoint: Checkpoint, text: Text, json: Json = False) -> None:
     """Show where a translator looks for each piece it writes, or which words a classifier weighs.
 

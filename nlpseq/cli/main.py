@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from copy import copy
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ from nlpseq.cli import (
     translate,
     variables,
 )
+from nlpseq.cli.once import OnceCommand as Once
 from nlpseq.cli.tables import tell
 from nlpseq.errors import NlpseqError
 
@@ -64,17 +66,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command("tag")(tag.command)
-app.command("sentiment", short_help="Judge opinions: polarity and stars, or your own labels.")(sentiment.command)
-app.command("translate", short_help="Translate texts, sentence by sentence.")(translate.command)
-app.command("generate")(generate.command)
+app.command("tag", cls=Once)(tag.command)
+app.command("sentiment", cls=Once, short_help="Judge opinions: polarity and stars, or your own labels.")(
+    sentiment.command
+)
+app.command("translate", cls=Once, short_help="Translate texts, sentence by sentence.")(translate.command)
+app.command("generate", cls=Once)(generate.command)
 app.command("train", cls=train.TrainCommand, short_help="Train a model on your own corpora.")(train.command)
-app.command("evaluate")(evaluate.command)
+app.command("evaluate", cls=Once)(evaluate.command)
 app.add_typer(corpora.app, name="corpora", short_help="Corpora: known ones to get; yours to check and convert.")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(inspect.app, name="inspect", short_help="Look inside a trained model.")
-app.command("bench", short_help="Measure a checkpoint: speed, start-up and memory.")(bench.command)
-app.command("doctor", short_help="Show versions and devices; load every shipped checkpoint.")(doctor.command)
+app.command("bench", cls=Once, short_help="Measure a checkpoint: speed, start-up and memory.")(bench.command)
+app.command("doctor", cls=Once, short_help="Show versions and devices; load every shipped checkpoint.")(doctor.command)
 
 
 def _show_version(wanted: bool) -> None:
@@ -138,6 +142,8 @@ def _asked(arguments: list[str]) -> typer.Typer:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    if found := re.search(r"\(os error (\d+)\)", str(error)):  # of safetensors, which raises no OSError
+        return f"A file could not be written: {os.strerror(int(found[1]))}. A training goes on with --resume."
     return (
         f"{type(error).__name__}: {error}\nThis is a defect in nlpseq. Please report it with what NLPSEQ_DEBUG=1 shows."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import tempfile
 from collections import deque
@@ -22,6 +23,8 @@ from nlpseq.records import Failure, TokenizedText
 from nlpseq.render import formats
 from nlpseq.render.answer import Answer, Prediction
 from nlpseq.render.safe import visible
+
+_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 
 
 class RecordError(NlpseqError):
@@ -138,8 +141,10 @@ def on_torch(task: str, request: Request, adjust: Adjust | None) -> Any:
 
 def _ready(pipeline: Any, task: str, request: Request, adjust: Adjust | None) -> Any:
     if pipeline.task != task:
+        variable = os.environ.get("NLPSEQ_CHECKPOINT") == request.checkpoint
+        named = " (as NLPSEQ_CHECKPOINT says, for every command)" if variable else ""
         raise UsageError(
-            f"The checkpoint {request.checkpoint} was trained for {pipeline.task}, not for {task}. "
+            f"The checkpoint {request.checkpoint}{named} was trained for {pipeline.task}, not for {task}. "
             "`nlpseq checkpoints list` shows what there is; -c chooses."
         )
     return adjust(pipeline) if adjust else pipeline
@@ -198,20 +203,41 @@ def complain(sentence: str) -> None:
 def output(path: Path | None) -> Iterator[TextIO]:
     """Stdout, or a file that appears in one step when all went well; after a failure nothing has changed.
 
-    UTF-8 with line feeds. What is not an ordinary file (`/dev/null`, a named pipe) is written directly.
+    UTF-8 with line feeds. What is not an ordinary file (`/dev/null`, a named pipe) is written directly, and so is what
+    is open already (`/dev/stdout`, `/dev/fd/3`), wherever that leads.
     """
-    if path is None or str(path) == "-":
+    opened = descriptor_of(path)
+    if opened == 1:
         if isinstance(sys.stdout, io.TextIOWrapper):
             encoding = None if sys.stdout.isatty() else "utf-8"
             sys.stdout.reconfigure(encoding=encoding, errors="replace", newline="\n")
         yield sys.stdout
         sys.stdout.flush()
+        return
+    assert path is not None, "without a path it is stdout"
+    if opened is not None:
+        try:
+            number = os.dup(opened)
+        except OSError as error:
+            raise UsageError(f"-o {path} cannot be written: {error.strerror}.") from None
+        with open(number, "w", encoding="utf-8", errors="replace", newline="\n") as out:  # noqa: PTH123
+            yield out
     elif path.exists() and not path.is_file() and not path.is_dir():
         with path.open("w", encoding="utf-8", errors="replace", newline="\n") as out:
             yield out
     else:
         with _atomic(path.resolve()) as out:
             yield out
+
+
+def descriptor_of(path: Path | None) -> int | None:
+    """The number of the open file that a path stands for: 1 for none and for `-`; None where it names a file."""
+    if path is None or str(path) in {"-", "/dev/stdout"}:
+        return 1
+    if str(path) == "/dev/stderr":
+        return 2
+    found = _DESCRIPTOR.fullmatch(str(path))
+    return int(found[1]) if found else None
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from nlpseq.cli import options
+from nlpseq.cli.once import OnceCommand
 
 if TYPE_CHECKING:
     from nlpseq.corpora.directions import Direction
@@ -39,7 +39,7 @@ _TASK_OF = {
 }
 
 
-class TrainCommand(TyperCommand):
+class TrainCommand(OnceCommand):
     """Lets several files stand behind one --train or --dev, as the two sides of parallel text do."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

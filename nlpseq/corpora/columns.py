@@ -15,6 +15,7 @@ from nlpseq.corpora.offsets import pieces_of, place
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
 
+LABELS = frozenset({"upos", "xpos", "ner"})
 TWO = ("token", "ner")
 CONLL2003 = ("token", "xpos", "chunk", "ner")
 UNER = ("_", "token", "ner", "...")  # number, token, tag, and then a dash and the annotator, or nothing
@@ -32,9 +33,11 @@ class Layout(NamedTuple):
 
     @classmethod
     def given(cls, names: Sequence[str], sample: str) -> Layout:
-        """The layout a caller names. Raises UsageError where no column is the token."""
+        """The layout a caller names. Raises UsageError where no column is the token, or none has labels."""
         if "token" not in names:
             raise UsageError(f"None of the columns {', '.join(names)} is called token; one has to be.")
+        if not LABELS & set(names):
+            raise UsageError(f"None of the columns {', '.join(names)} is called upos, xpos or ner; one has to be.")
         return cls(tuple(names), "\t" in sample, names[0] == "_")
 
     @property

@@ -110,5 +110,5 @@ def alike(one: str, other: str) -> bool:
 def _contradiction(where: str, what: str, direction: Direction) -> str:
     return (
         f"{where}: {what}, but the direction is {direction}, as --from and --to, the checkpoint, or what was named "
-        "first has it. Name data of one direction alone, or give --from and --to as the data are."
+        "first has it. Name data of one direction alone; a training also takes --from and --to as the data are."
     )

@@ -24,6 +24,7 @@ CODES: Mapping[str, tuple[Severity, str]] = {
         "error",
         "A span lies outside the text, overlaps another, or begins or ends with white space.",
     ),
+    "span-inside": ("warning", "A span begins or ends within a word, where tokens do not: no training takes it."),
     "tag-unknown": (
         "error",
         "An entity tag is neither O nor a prefix, a dash and a class; or its class is O.",

@@ -79,7 +79,12 @@ class PlainText(Sequence[str]):
         Of less than 200 lines blocks are smaller. Raises DataError where the text is too short for that.
         """
         if len(self) < BLOCK:
-            raise DataError(f"{len(self)} lines of training text are too few to hold some out: give --dev FILE.")
+            every = PlainText(self.sources, distinct=False) if self.distinct else self
+            again = f" (of {len(every):,}: repeated lines count once, unless text.distinct=false)"
+            raise DataError(
+                f"{len(self)} lines of training text{again if len(every) > len(self) else ''} are too few to hold some "
+                "out: give --dev FILE."
+            )
         size = min(BLOCK, len(self) // 10)
         blocks = -(-len(self) // size)
         held = frozenset(random.Random(seed).sample(range(blocks), min(HELD_OUT, blocks // 10)))

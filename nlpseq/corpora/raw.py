@@ -142,3 +142,11 @@ def _span_findings(record: JsonSentence, path: str | Path, line: int) -> Iterato
         end = max(end, span.end)
         if what:
             yield Finding(str(path), line, "error", "span-bad", what)
+        elif _within_word(text, span.start) or _within_word(text, span.end):
+            what = f"{name} begins or ends within a word; `corpora convert --snap` widens it."
+            yield Finding(str(path), line, "warning", "span-inside", what)
+
+
+def _within_word(text: str, place: int) -> bool:
+    """Whether there are letters on both sides: no tokenizer is likely to cut there."""
+    return text[place - 1 : place].isalpha() and text[place : place + 1].isalpha()

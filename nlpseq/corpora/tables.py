@@ -33,6 +33,8 @@ class Fields(NamedTuple):
 
 
 USUAL_FIELDS = Fields()
+SHOWN = 40  # characters of a column's name, and columns, that a message has
+csv.field_size_limit(2**31 - 1)  # of the module, for all who use it: 131,072 characters if nothing is said
 NO_HEADINGS = " Where the first line is a text already, put a line of headings above it, such as text,label."
 
 
@@ -59,10 +61,16 @@ class Chosen(NamedTuple):
             sought = f"labels ({', '.join(LABEL_NAMES)})" if text else f"the text ({', '.join(TEXT_NAMES)})"
             what = f"no column {missing[0]!r}" if missing else f"no column known as {sought}"
             raise UsageError(
-                f"{path}: has {what}; its columns are {', '.join(columns) or 'none'}. "
+                f"{path}: has {what}; its columns are {_listed(columns)}. "
                 f"Name them with --text-column and --label-column.{hint}"
             )
         return cls(text, {scheme or SCHEMES.get(column.lower(), column.lower()): column for column, scheme in pairs})
+
+
+def _listed(columns: Sequence[str]) -> str:
+    """Columns as they can be told: what is taken for one may be a whole text."""
+    shown = [column if len(column) <= SHOWN else f"{column[:SHOWN]}…" for column in columns[:SHOWN]]
+    return ", ".join(shown) + (", …" if len(columns) > SHOWN else "") if columns else "none"
 
 
 def naming(examples: Iterable[LabelledText], scheme: str) -> str:
@@ -70,8 +78,10 @@ def naming(examples: Iterable[LabelledText], scheme: str) -> str:
     own = dict.fromkeys(name for example in examples for name in example.labels)
     if not own:
         return ""
-    how = f"--label-column {next(iter(own))}={scheme}"
-    return f" Labels that there are: {', '.join(own)}; to take them for it, say {how}."
+    first = next(iter(own))
+    column = next((column for column, name in SCHEMES.items() if name == first), None)
+    other = f" (or {column}={scheme}, as the column is named)" if column else ""
+    return f" Labels that there are: {', '.join(own)}; to take them for it, say --label-column {first}={scheme}{other}."
 
 
 def read_table(path: str | Path, *, tabs: bool, fields: Fields = USUAL_FIELDS) -> Iterator[LabelledText]:

@@ -72,6 +72,8 @@ def detect_text_format(path: str | Path) -> str:
     line = next((text.lstrip() for _, text in read_lines(path) if text.strip()), "")
     if line.startswith("{"):
         return "jsonl"
+    if line.startswith("["):
+        raise UsageError(f"{path}: is a JSON array. Write one object a line, in a file named .jsonl.")
     if line[:1] == "(" and line[1:2].isdigit():
         return "trees"
     if "\t" in line or "," in line:

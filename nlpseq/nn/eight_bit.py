@@ -7,13 +7,13 @@ these round to), unlike with scales that are taken from the values at hand.
 
 Axes: B rows, T positions, D features of a word, W state features of one direction, H of all directions together, G
 gates of one direction (4 W), L directions; U words, M vectors that are looked up, X features of one, N true positions
-of a batch, R rows of a step, S slots: the rows of all steps, one after the other.
+of a batch, R rows of a step, S slots: the rows of all steps, one after the other; K labels.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, cached_property
@@ -24,8 +24,7 @@ from torch import Tensor, nn
 
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer, last_states
 
-Heads = Callable[[Tensor], Mapping[str, Tensor]]  # states (..., H) -> scores (..., K) by name
-
+_NO_HEADS: Mapping[str, nn.Linear] = {}
 ZERO, STEPS = 128, 127.0  # a state s is kept as ZERO + STEPS * s, rounded
 _HALF = torch.tensor(ZERO + 0.5)
 
@@ -176,6 +175,13 @@ class _Few:
         sums_LRG.addcmul_(torch.bmm(states_LRW, self._states_LWG), self._worth_L1G)
 
 
+class _Kept(NamedTuple):
+    """Which states of a layer are kept: in eight bits, for the next one to read, and in float32."""
+
+    rounded: bool
+    states: bool
+
+
 class _Layer:
     """One layer of one direction or two: `first` where it reads words, else what the layer before it says."""
 
@@ -201,53 +207,60 @@ class _Layer:
         """For a few rows."""
         return _Few(self.products, self.bias_LG)
 
-    def read_few(self, entering_MX: Tensor, places: Tensor, counts_T: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def read_few(
+        self, entering_MX: Tensor, places: Tensor, counts_T: Sequence[int], kept: _Kept
+    ) -> tuple[Tensor | None, Tensor | None]:
         """What `read` gives for a few rows, states in eight bits being whole numbers (-127 to 127) of float32."""
-        ways, width = self.ways, self.width
+        ways, width, slots = self.ways, self.width, len(places) // self.ways
         entered_SG = entering_MX.index_select(0, places)
-        states_LSW = torch.empty(ways, len(places) // ways, width)
-        rounded_LSW = torch.empty_like(states_LSW)
-        twice_LRW = torch.zeros(ways, counts_T[0], width)
-        before_LRW = torch.zeros_like(twice_LRW)
+        states_LSW = torch.empty(ways, slots, width) if kept.states else None
+        rounded_LSW = torch.empty(ways, slots, width) if kept.rounded else None
+        less_LRW = torch.zeros(ways, counts_T[0], width)
+        before_LRW = torch.zeros_like(less_LRW)
         start = 0
         for count in counts_T:
-            if count < twice_LRW.shape[1]:
-                twice_LRW, before_LRW = twice_LRW[:, :count].contiguous(), before_LRW[:, :count]
+            if count < less_LRW.shape[1]:
+                less_LRW, before_LRW = less_LRW[:, :count].contiguous(), before_LRW[:, :count]
             gates_LRG = entered_SG[ways * start : ways * (start + count)].view(ways, count, -1)
             if start:
                 self.few.add_to(gates_LRG, before_LRW)
-            state_LRW = stepped(gates_LRG, twice_LRW, states_LSW[:, start : start + count])
-            before_LRW = torch.add(self._half_few, state_LRW, alpha=STEPS).floor_()
-            rounded_LSW[:, start : start + count] = before_LRW
+            room_LRW = torch.empty_like(less_LRW) if states_LSW is None else states_LSW[:, start : start + count]
+            before_LRW = torch.add(self._half_few, stepped(gates_LRG, less_LRW, room_LRW), alpha=STEPS).floor_()
+            if rounded_LSW is not None:
+                rounded_LSW[:, start : start + count] = before_LRW
             start += count
         return rounded_LSW, states_LSW
 
-    def read(self, entering_MX: Tensor, places: Tensor, counts_T: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """States (L, S, W) of all S slots, in eight bits and in float32.
+    def read(
+        self, entering_MX: Tensor, places: Tensor, counts_T: Sequence[int], kept: _Kept
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """States (L, S, W) of all S slots, in eight bits and in float32, as far as they are to be kept.
 
         `places` (L S) says which row of `entering_MX` enters, step by step, one direction after the other in each: of
         the first layer, what words give to the gates of one direction; else states of the layer before, in eight bits.
         """
-        ways, width = self.ways, self.width
-        slots = len(places) // ways
-        states_LSW = torch.empty(ways, slots, width)
-        rounded_LSW = torch.empty(ways, slots, width, dtype=torch.uint8)
-        twice_LRW = torch.zeros(ways, counts_T[0], width)
+        ways, width, slots = self.ways, self.width, len(places) // self.ways
+        states_LSW = torch.empty(ways, slots, width) if kept.states else None
+        rounded_LSW = torch.empty(ways, slots, width, dtype=torch.uint8) if kept.rounded else None
+        less_LRW = torch.zeros(ways, counts_T[0], width)
         before_LRW = torch.full((ways, counts_T[0], width), ZERO, dtype=torch.uint8)
         # One room for all steps: that of a fresh one has to be found by the system each time.
         entering_RX = entering_MX.new_empty(ways * counts_T[0], entering_MX.shape[1])
         gates_RG = entering_RX if self.first else torch.empty(len(entering_RX), 4 * width)
+        rooms = torch.empty(2, ways, counts_T[0], width)
         start = 0
         for count in counts_T:
-            if count < twice_LRW.shape[1]:
-                twice_LRW, before_LRW = twice_LRW[:, :count].contiguous(), before_LRW[:, :count]
-            rows, first = ways * count, ways * start
+            if count < less_LRW.shape[1]:
+                less_LRW, before_LRW = less_LRW[:, :count].contiguous(), before_LRW[:, :count]
+            rows, first, here = ways * count, ways * start, slice(start, start + count)
             torch.index_select(entering_MX, 0, places[first : first + rows], out=entering_RX[:rows])
             gates_LRG = gates_RG[:rows].view(ways, count, -1)
             self._fill(gates_LRG, entering_RX[:rows].view(ways, count, -1), before_LRW, begins=not start)
-            state_LRW = stepped(gates_LRG, twice_LRW, states_LSW[:, start : start + count])
-            before_LRW = coarse(state_LRW)
-            rounded_LSW[:, start : start + count] = before_LRW
+            room_LRW, fine_LRW = rooms[:, :, :count]
+            state_LRW = stepped(gates_LRG, less_LRW, room_LRW if states_LSW is None else states_LSW[:, here])
+            torch.add(_HALF, state_LRW, alpha=STEPS, out=fine_LRW)
+            before_LRW = before_LRW if rounded_LSW is None else rounded_LSW[:, here]
+            before_LRW.copy_(fine_LRW)
             start += count
         return rounded_LSW, states_LSW
 
@@ -264,14 +277,15 @@ class _Layer:
             product.add_to(gates_RG, both_RX)
 
 
-def stepped(gates_LRG: Tensor, twice_LRW: Tensor, state_LRW: Tensor) -> Tensor:
-    """The state, put into `state_LRW`, and twice the cell, in its place, after a step.
+def stepped(gates_LRG: Tensor, less_LRW: Tensor, state_LRW: Tensor) -> Tensor:
+    """The state, put into `state_LRW`, and minus twice the cell, in its place, after a step.
 
-    Torch's sigmoid is five times as fast as its tanh, which is 2 sigmoid(2 x) - 1.
+    Torch's sigmoid is five times as fast as its tanh: tanh(x) is 2 sigmoid(2 x) - 1, and 1 - 2 sigmoid(-2 x), so that
+    the state, o tanh(c), is o - 2 o sigmoid(-2 c).
     """
-    input_LRW, forget_LRW, new_LRW, output_LRW = torch.split(gates_LRG.sigmoid_(), twice_LRW.shape[2], 2)
-    twice_LRW.mul_(forget_LRW).addcmul_(input_LRW, new_LRW, value=4).sub_(input_LRW, alpha=2)
-    return torch.mul(twice_LRW.sigmoid().mul_(2).sub_(1), output_LRW, out=state_LRW)
+    input_LRW, forget_LRW, new_LRW, output_LRW = torch.split(gates_LRG.sigmoid_(), less_LRW.shape[2], 2)
+    less_LRW.mul_(forget_LRW).addcmul_(input_LRW, new_LRW, value=-4).add_(input_LRW, alpha=2)
+    return torch.addcmul(output_LRW, less_LRW.sigmoid(), output_LRW, value=-2, out=state_LRW)
 
 
 class EightBitEncoder:
@@ -280,11 +294,12 @@ class EightBitEncoder:
     STEP_ROWS = 100  # what a step costs beside its rows, as rows
     FEW = 8  # rows, at most, that are fewer than oneDNN is good for
 
-    def __init__(self, encoder: RecurrentEncoder) -> None:
-        """Requires `readable(encoder)`."""
+    def __init__(self, encoder: RecurrentEncoder, heads: Mapping[str, nn.Linear] = _NO_HEADS) -> None:
+        """Requires `readable(encoder)`; `heads` are what `scores` are of."""
         with torch.no_grad():
             layers = [layer for layer in encoder.layers if isinstance(layer, RecurrentLayer)]
             self.layers = [_Layer(layer, first=not index) for index, layer in enumerate(layers)]
+            self._heads = _Heads(heads) if heads else None
         first = self.layers[0]
         self.entered_width = first.bias_LG.numel()
         self._input_DG, self._bias_G = first.input_LGD.flatten(0, 1).T, first.bias_LG.flatten()
@@ -298,50 +313,72 @@ class EightBitEncoder:
 
         `words_BT` says which row of `entered_UG` (U, L G) stands at each position; `lengths_B` are at least 1.
         """
-        plan, (states_NH,) = self._layers_of(entered_UG, words_BT, lengths_B)
-        return _placed(states_NH, plan, *words_BT.shape)
+        plan, (states_LSW,), _ = self._layers_of(entered_UG, words_BT, lengths_B, fine=1)
+        return _placed(_joined(states_LSW, plan), plan, *words_BT.shape)
 
-    def scores(
-        self,
-        entered_UG: Tensor,
-        words_BT: Tensor,
-        lengths_B: Tensor,
-        heads: Heads,
-    ) -> dict[str, Tensor]:
-        """What `heads` make of the state of each position, (B, T, K) by name, zero at padded ones, which they do not
-        see.
-        """
-        plan, (states_NH,) = self._layers_of(entered_UG, words_BT, lengths_B)
-        return {name: _placed(scores_NK, plan, *words_BT.shape) for name, scores_NK in heads(states_NH).items()}
+    def scores(self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
+        """What the heads say of the last layer's states in eight bits: (B, T, K) by name, zero at padded positions."""
+        assert self._heads is not None, "asked only where there are heads"
+        plan, _, states_NH = self._layers_of(entered_UG, words_BT, lengths_B, fine=0)
+        found = self._heads.of(states_NH)
+        return {name: _placed(scores_NK, plan, *words_BT.shape) for name, scores_NK in found.items()}
 
     def with_ends(self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
         """What `read` gives, and where each layer's reading ended, side by side (B, layers * H)."""
-        plan, found = self._layers_of(entered_UG, words_BT, lengths_B, all_of_them=True)
-        layers, both = [_placed(states_NH, plan, *words_BT.shape) for states_NH in found], self.layers[0].ways == 2
+        plan, found, _ = self._layers_of(entered_UG, words_BT, lengths_B, fine=len(self.layers))
+        layers = [_placed(_joined(states_LSW, plan), plan, *words_BT.shape) for states_LSW in found]
+        both = self.layers[0].ways == 2
         ends = [last_states(states_BTH, lengths_B, bidirectional=both) for states_BTH in layers]
         return layers[-1], torch.cat(ends, dim=1)
 
     def _layers_of(
-        self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor, *, all_of_them: bool = False
-    ) -> tuple[_Plan, list[Tensor]]:
-        """The states (N, H) of all layers, or of the last, and where they stand."""
+        self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor, *, fine: int
+    ) -> tuple[_Plan, list[Tensor], Tensor]:
+        """Where states stand; those (L, S, W) of the last `fine` layers in float32; and where there are none of these,
+        those of the last layer in eight bits (N, H).
+        """
         (rows, width), ways = words_BT.shape, self.layers[0].ways
         few = rows <= self.FEW
         plan = _planned(lengths_B, width, ways, few=few)
         entering_MX = entered_UG.view(-1, 4 * self.layers[0].width)
         rows_NL = ways * words_BT.flatten()[plan.flat_N, None] + torch.arange(ways)
         found: list[Tensor] = []
-        for layer in self.layers:
+        for index, layer in enumerate(self.layers):
             if few and not layer.first:
                 entering_MX, rows_NL = layer.few.entered(entering_MX), ways * rows_NL + torch.arange(ways)
             places = torch.zeros(ways * sum(plan.counts_T), dtype=torch.int64)
             places[plan.turns_NL] = rows_NL
-            rounded_LSW, states_LSW = (layer.read_few if few else layer.read)(entering_MX, places, plan.counts_T)
-            entering_MX = _joined(rounded_LSW, plan)
-            rows_NL = torch.arange(len(plan.flat_N))[:, None].expand(-1, ways)
-            if all_of_them or layer is self.layers[-1]:
-                found.append(_joined(states_LSW, plan))
-        return plan, found
+            ahead = len(self.layers) - 1 - index
+            kept = _Kept(rounded=bool(ahead) or not fine, states=ahead < fine)
+            read = layer.read_few if few else layer.read
+            rounded_LSW, states_LSW = read(entering_MX, places, plan.counts_T, kept)
+            if states_LSW is not None:
+                found.append(states_LSW)
+            if rounded_LSW is not None:
+                entering_MX = _joined(rounded_LSW, plan)
+                rows_NL = torch.arange(len(plan.flat_N))[:, None].expand(-1, ways)
+        return plan, found, entering_MX
+
+
+class _Heads:
+    """Linear layers that read the same states, as one product."""
+
+    def __init__(self, heads: Mapping[str, nn.Linear]) -> None:
+        self._sizes = {name: head.out_features for name, head in heads.items()}
+        weights_KH = torch.cat([head.weight.float() for head in heads.values()])
+        self._product = Product(weights_KH, torch.cat([head.bias.float() for head in heads.values()]))
+        self._few_HK = self._product.rounded_GD.T.float()
+
+    def of(self, states_NH: Tensor) -> dict[str, Tensor]:
+        """Scores (N, K) by name, of states in eight bits, or as the whole numbers of `read_few`."""
+        if states_NH.is_floating_point():
+            worth_K, bias_K = self._product.scales_G / STEPS, self._product.bias_G
+            assert bias_K is not None, "heads have one"
+            scores_NK = torch.addcmul(bias_K, torch.mm(states_NH, self._few_HK), worth_K)
+        else:
+            scores_NK = self._product.of(states_NH)
+        parts = torch.split(scores_NK, list(self._sizes.values()), dim=1)
+        return dict(zip(self._sizes, parts, strict=True))
 
 
 def _placed(states_NH: Tensor, plan: _Plan, rows: int, width: int) -> Tensor:

@@ -27,7 +27,7 @@ def decodable(decoder: Decoder) -> bool:
 class EightBitDecoder:
     """What a Decoder and the output layer behind it say, nearly. It is a copy of the weights as they are now.
 
-    Its states are those of a Decoder, but for their kinds: what a layer says in eight bits, and twice the cell.
+    Its states are those of a Decoder, but for their kinds: what a layer says in eight bits, and minus twice the cell.
     """
 
     def __init__(self, decoder: Decoder, vectors_VD: Tensor, output_VF: Tensor, bias_V: Tensor) -> None:
@@ -44,7 +44,7 @@ class EightBitDecoder:
     def start(self, ends_BE: Tensor) -> DecoderState:
         """The first state."""
         layers, fed_BF = self.decoder.start(ends_BE)
-        begin = tuple(CellState(coarse(one.hidden_RW), 2 * one.cell_RW) for one in layers if one.cell_RW is not None)
+        begin = tuple(CellState(coarse(one.hidden_RW), -2 * one.cell_RW) for one in layers if one.cell_RW is not None)
         return DecoderState(begin, None if fed_BF is None else coarse(fed_BF))
 
     def step(self, last_BQ: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState]:
@@ -86,6 +86,6 @@ class _Step:
         """What the layer says (R, W) in float32, and the state after the step."""
         assert before.cell_RW is not None
         gates_RG = self._product.of(torch.cat((entering_RX, before.hidden_RW), dim=1))
-        twice_RW, state_RW = before.cell_RW.clone(), torch.empty_like(before.cell_RW)
-        stepped(gates_RG[None], twice_RW[None], state_RW[None])
-        return state_RW, CellState(coarse(state_RW), twice_RW)
+        less_RW, state_RW = before.cell_RW.clone(), torch.empty_like(before.cell_RW)
+        stepped(gates_RG[None], less_RW[None], state_RW[None])
+        return state_RW, CellState(coarse(state_RW), less_RW)

@@ -34,7 +34,7 @@ from nlpseq.threads import side_by_side
 __all__ = ["NO_LABEL", "Batch", "Encoded", "Labelled", "Tagger", "TaggingConfig"]
 
 INFERENCE_TOKENS = 1024  # padded tokens of one batch when predicting: larger ones fall out of the cache
-EIGHT_BIT_TOKENS = 8192  # the same of what is read in eight bits, which takes less room
+EIGHT_BIT_TOKENS = 16384  # the same of what is read in eight bits, which takes less room
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -233,7 +233,8 @@ class Tagger:
     def vector_cache(self) -> VectorCache:
         """A fresh memory of words, for `predict`; valid until the weights change."""
         network, word_length = self.network, self.config.embedding.word_length
-        return VectorCache(network.embedding, network.encoder, self.words, word_length, self.device, network.context)
+        given = network.embedding, network.encoder, self.words, word_length, self.device, network.context
+        return VectorCache(*given, heads=network.encoder_heads())
 
     @torch.inference_mode()
     def predict(self, sentences: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[Labelled]:
@@ -283,7 +284,7 @@ class Tagger:
             rows_BT = pad([rows[index] for index in indices])
             mask_BT = mask_of(lengths_B, rows_BT.shape[1])
             if self.network.ner_encoder is None:
-                return indices, lengths, mask_BT, cache.scores(met, rows_BT, lengths_B, self.network.scores)
+                return indices, lengths, mask_BT, cache.scores(met, rows_BT, lengths_B)
             states_BTH = cache.states(met, rows_BT, lengths_B)
             return indices, lengths, mask_BT, self.network.labelled(states_BTH, lengths_B)
 

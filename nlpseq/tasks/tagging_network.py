@@ -61,14 +61,13 @@ class TaggingNetwork(nn.Module):
 
     def labelled(self, states_BTH: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
         """The same, from the states of the encoder."""
-        if self.ner_encoder is None:
-            return self.scores(states_BTH)
-        own = {"ner": self.ner_encoder(states_BTH, lengths_B)}
+        own = {} if self.ner_encoder is None else {"ner": self.ner_encoder(states_BTH, lengths_B)}
         return {column: head(own.get(column, states_BTH)) for column, head in self.heads.items()}
 
-    def scores(self, states: Tensor) -> dict[str, Tensor]:
-        """The same (..., K), from states (..., H) in any order, where NER has no encoder of its own."""
-        return {column: head(states) for column, head in self.heads.items()}
+    def encoder_heads(self) -> dict[str, nn.Linear]:
+        """The heads, where all of them read the encoder's own states; else none."""
+        own = self.ner_encoder is None
+        return {column: head for column, head in self.heads.items() if own and isinstance(head, nn.Linear)}
 
     def loss(self, column: str, emissions_BTK: Tensor, labels_BT: Tensor) -> Tensor:
         """Negative log-likelihood (B,) of labels (nats, weighted); NO_LABEL stands at padded positions."""
@@ -101,8 +100,8 @@ class TaggingNetwork(nn.Module):
             probabilities_BTK = self._chain(column).marginals(emissions_BTK, mask_BT)
             best_BT = self._chain(column).decode(emissions_BTK, mask_BT)
         else:
-            probabilities_BTK = emissions_BTK.softmax(2)
-            best_BT = probabilities_BTK.argmax(2)
+            probabilities_BT, best_BT = emissions_BTK.softmax(2).max(2)
+            return best_BT, probabilities_BT
         return best_BT, probabilities_BTK.gather(2, best_BT.unsqueeze(2)).squeeze(2)
 
     def _chain(self, column: str) -> LinearChainCRF:

@@ -6,7 +6,7 @@ Shared by every task that reads words. Axes: R rows, U distinct words, C charact
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, pad
 from nlpseq.config import EmbeddingConfig
-from nlpseq.nn.eight_bit import EightBitEncoder, Heads, readable, wanted
+from nlpseq.nn.eight_bit import EightBitEncoder, readable, wanted
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.tasks.context import ContextFeatures
@@ -24,6 +24,7 @@ from nlpseq.text.words import AFFIXES, WordVocabularies
 CACHE_BYTES = 1 << 27  # of what is remembered of words
 CHUNK = 4096  # words whose ids are made at once
 ON_GPU = 16  # how much more is read at once there
+_NO_HEADS: Mapping[str, nn.Linear] = {}
 _GROWING = threading.RLock()  # of tables: a lock of its own could not be pickled with a table
 FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
 
@@ -185,6 +186,8 @@ class Met(NamedTuple):
 class VectorCache:
     """What is remembered of the words met in prediction, so that a word is looked at once, and the encoder of them.
 
+    With `heads`, linear layers that read the encoder, there are scores of theirs, too.
+
     It is a vector, or, where the encoder is read in eight bits, what the vector gives to the gates of its first layer;
     it lies on `device`, which is that of the network (an embedding of one-hot vectors has no weights that would tell).
     With a `context` nothing is read in eight bits, since its features are not of a word alone; they are not remembered.
@@ -200,10 +203,12 @@ class VectorCache:
         word_length: int,
         device: torch.device,
         context: ContextFeatures | None = None,
+        heads: Mapping[str, nn.Linear] = _NO_HEADS,
     ) -> None:
         self.embedding, self.encoder, self.words = embedding, encoder, words
-        self.word_length, self.device, self.context = word_length, device, context
-        self.eight_bit = EightBitEncoder(encoder) if context is None and wanted() and readable(encoder) else None
+        self.word_length, self.device, self.context, self.heads = word_length, device, context, heads
+        small = context is None and wanted() and readable(encoder)
+        self.eight_bit = EightBitEncoder(encoder, heads) if small else None
         width = self.eight_bit.entered_width if self.eight_bit else embedding.width
         self.limit = max(1, CACHE_BYTES // (4 * width))
         self._symbols_WSF: Tensor | None = None
@@ -214,7 +219,7 @@ class VectorCache:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How to make one that has met no word yet."""
-        given = self.embedding, self.encoder, self.words, self.word_length, self.device, self.context
+        given = self.embedding, self.encoder, self.words, self.word_length, self.device, self.context, self.heads
         return VectorCache, given
 
     @torch.inference_mode()
@@ -253,11 +258,12 @@ class VectorCache:
         return states_BTH
 
     @torch.inference_mode()
-    def scores(self, met: Met, rows_BT: Tensor, lengths_B: Tensor, heads: Heads) -> dict[str, Tensor]:
-        """What `heads` make of the state of each position, (B, T, K) by name; at padded ones it may be anything."""
+    def scores(self, met: Met, rows_BT: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
+        """What the heads make of the state of each position, (B, T, K) by name; at padded ones it may be anything."""
         if self.eight_bit:
-            return self.eight_bit.scores(met.remembered_RD, rows_BT, lengths_B, heads)
-        return dict(heads(self.states(met, rows_BT, lengths_B)))
+            return self.eight_bit.scores(met.remembered_RD, rows_BT, lengths_B)
+        states_BTH = self.states(met, rows_BT, lengths_B)
+        return {name: head(states_BTH) for name, head in self.heads.items()}
 
     def _fresh(self, sentences: Sequence[Sequence[str]]) -> list[str]:
         known = self._rows

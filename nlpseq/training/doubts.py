@@ -12,6 +12,7 @@ from nlpseq.records import LabelledText, TaggedSentence
 
 FEW = 3  # examples that a label has in the middle, below which many labels are hardly learnt
 MANY = 20  # labels
+TOO_MANY = 0.2  # part of the development examples that may be training examples, too: "Thank you." comes again
 LONG = 100_000  # lines of a text, beyond which nothing is to be seen of a training for half a minute or more
 
 
@@ -27,7 +28,16 @@ def doubts(train: Sequence[Any], dev: Sequence[Any]) -> Iterator[str]:
     if not train or not isinstance(train[0], TaggedSentence | LabelledText):
         return
     seen, wanted = _counted(train), _counted(dev)
+    known = {_read(example) for example in train}
+    again = sum(_read(example) in known for example in dev)
+    if again > TOO_MANY * len(dev):
+        yield (
+            f"{again:,} of {len(dev):,} development examples are training examples, too, so that scores on them say "
+            "little of others."
+        )
     for name, counts in seen.items():
+        if len(counts) == 1:
+            yield f"{name}: all training examples have the label {next(iter(counts))} alone; there is nothing to learn."
         strange = sorted(wanted.get(name, Counter()).keys() - counts.keys())
         if strange:
             yield f"{name}: development examples have labels that are never trained: {some(strange)}."
@@ -37,6 +47,10 @@ def doubts(train: Sequence[Any], dev: Sequence[Any]) -> Iterator[str]:
         middle = sorted(counts.values())[len(counts) // 2]
         if len(counts) > MANY and middle < FEW:
             yield f"{name}: half of its {len(counts):,} labels come {middle} time(s) at most; is this the right column?"
+
+
+def _read(example: Any) -> Any:
+    return example.text if isinstance(example, LabelledText) else example.tokens
 
 
 def doubt_of(scores: Mapping[str, float], dev: Sequence[Any]) -> str | None:

@@ -28,7 +28,11 @@ def locked(folder: Path) -> Iterator[None]:
         return
     folder = folder.resolve()
     path = _lock_of(folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError as error:
+        raise UsageError(f"-o {folder} cannot be written: {error.strerror}.") from None
     with _held(path, folder):
         try:
             yield
@@ -37,7 +41,10 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def must_be_free(folder: Path) -> None:
-    """Raises UsageError where another training holds `folder` now: to say so before all data are read."""
+    """Raises UsageError where another training holds `folder` or it cannot be written: before all data are read."""
+    above = next(path for path in folder.resolve().parents if path.exists())
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UsageError(f"-o {folder} cannot be written: {above} is not to be written into.")
     if _lock_of(folder.resolve()).exists():
         with locked(folder):
             pass

@@ -20,7 +20,7 @@ from nlpseq.device import find_device
 from nlpseq.digest import sha256_of
 from nlpseq.errors import DataError, UsageError
 from nlpseq.model_card import model_card
-from nlpseq.records import Progress, SentencePair, Source
+from nlpseq.records import LabelledText, Progress, SentencePair, Source, TaggedSentence
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import start_from
 from nlpseq.tasks.teachers import Labels, must_share_labels
@@ -75,16 +75,28 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 def hold_out(examples: Sequence[Any], seed: int, part: float = 0.1) -> tuple[list[Any], list[Any]]:
     """Splits examples into training and development parts at random; each keeps its order.
 
-    Of pairs, all translations of a sentence fall into one part.
+    The same sentence or text, as often as it comes, and all translations of a sentence fall into one part.
     """
-    keys = [example.source if isinstance(example, SentencePair) else i for i, example in enumerate(examples)]
+    keys = [_same(example) for example in examples]
     different = list(dict.fromkeys(keys))
     count = max(1, round(part * len(different)))
     if count >= len(different):
-        raise DataError(f"{len(different)} training example(s) are too few to hold some out for development.")
+        raise DataError(f"{len(different)} different training example(s) are too few to hold some out for development.")
     held = {different[index] for index in random.Random(seed).sample(range(len(different)), count)}
     train = [example for key, example in zip(keys, examples, strict=True) if key not in held]
     return train, [example for key, example in zip(keys, examples, strict=True) if key in held]
+
+
+def _same(example: Any) -> Any:
+    """What two examples have in common that are the same to a model, whatever their labels."""
+    match example:
+        case SentencePair():
+            return example.source
+        case LabelledText():
+            return example.text
+        case TaggedSentence():
+            return example.tokens
+    return example
 
 
 def train(job: Job) -> Iterator[Progress]:

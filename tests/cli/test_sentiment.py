@@ -80,7 +80,7 @@ def test_columns_may_be_chosen_for_training_and_for_scoring(work: Path) -> None:
     assert (missing.exit_code, "--text-column" in missing.stderr) == (2, True)
     other = inside("evaluate", "own", "dev.csv")
     assert (other.exit_code, "none of the columns that own predicts (verdict)" in other.stderr) == (2, True)
-    assert "say --label-column polarity=verdict." in other.stderr
+    assert "say --label-column polarity=verdict (or sentiment=verdict, as the column is named)." in other.stderr
 
 
 def test_one_object_for_each_line_in_order_with_failures_in_their_place() -> None:

@@ -171,7 +171,7 @@ def test_a_file_of_settings_and_a_time_limit(work: Path) -> None:
     manifest = json.loads((work / "limited" / "manifest.json").read_bytes())
     assert manifest["dev"] == ["a held-out tenth"]
     assert json.loads((work / "limited" / "config.json").read_bytes())["encoder"]["width"] == 8
-    assert "135 examples, 15 to choose by" in " ".join(result.stderr.split())
+    assert "138 examples, 12 to choose by" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize(

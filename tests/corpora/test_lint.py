@@ -19,6 +19,7 @@ BAD: dict[str, tuple[dict[str, str], int]] = {
     "columns-uneven": ({"a.iob2": "a\tO\nb\n"}, 2),
     "json-invalid": ({"a.jsonl": '{"tokens": ["a"]}\n{"tokens": \n'}, 2),
     "span-bad": ({"a.jsonl": '{"text": "ab c", "entities": [{"start": 2, "end": 4, "label": "X"}]}\n'}, 1),
+    "span-inside": ({"a.jsonl": '{"text": "ab cd", "entities": [{"start": 3, "end": 4, "label": "X"}]}\n'}, 1),
     "tag-unknown": ({"a.iob2": "a\tB-X\nb\tPER\n"}, 2),
     "tag-orphan": ({"a.iob2": "a\tB-X\nb\tI-Y\n"}, 2),
     "tag-iob1": ({"a.iob2": "a\tI-X\nb\tB-X\nc\tO\n"}, 1),

@@ -51,18 +51,34 @@ def test_states_are_nearly_those_of_float32(lengths: list[int], layers: int, two
     assert not found_BTH[beyond_BT].any()
 
 
-def test_heads_give_the_same_at_true_positions_alone_as_where_these_stand() -> None:
-    lengths_B, words_BT = torch.tensor([5, 1, 7, 3] * 3), torch.randint(WORDS, (12, 8))
-    head = torch.nn.Linear(40, 5)
-    with torch.inference_mode():
-        eight_bit = EightBitEncoder(encoder())
+@pytest.mark.parametrize("rows", [12, 3])
+def test_heads_say_nearly_the_same_in_eight_bits(rows: int) -> None:
+    """Of many rows and of few: a state has steps of 1/127, a weight of 1/127 of the largest of its label."""
+    torch.manual_seed(rows)
+    lengths_B, words_BT = torch.tensor([5, 1, 7, 3] * 3)[:rows], torch.randint(WORDS, (rows, 8))
+    heads = {"one": torch.nn.Linear(40, 5), "other": torch.nn.Linear(40, 3)}
+    with torch.no_grad():
+        eight_bit = EightBitEncoder(encoder(), heads)
         entered_UG = eight_bit.entered(torch.randn(WORDS, WIDTH))
-        found_BTK = eight_bit.scores(entered_UG, words_BT, lengths_B, lambda states: {"it": head(states)})["it"]
-        wanted_BTK = head(eight_bit.read(entered_UG, words_BT, lengths_B))
+        found = eight_bit.scores(entered_UG, words_BT, lengths_B)
+        states_BTH = eight_bit.read(entered_UG, words_BT, lengths_B)
     true_BT = torch.arange(8) < lengths_B[:, None]
-    assert found_BTK.shape == wanted_BTK.shape
-    assert torch.allclose(found_BTK[true_BT], wanted_BTK[true_BT], atol=1e-5)
-    assert not found_BTK[~true_BT].any()
+    assert list(found) == list(heads)
+    for name, head in heads.items():
+        wanted_BTK = torch.nn.functional.linear(states_BTH, head.weight.detach(), head.bias.detach())
+        assert found[name].shape == wanted_BTK.shape
+        assert torch.allclose(found[name][true_BT], wanted_BTK[true_BT], atol=0.02)
+        assert not found[name][~true_BT].any()
+
+
+def test_heads_say_the_same_of_few_rows_as_of_many() -> None:
+    lengths_B, words_BT = torch.tensor([5] * 12), torch.randint(WORDS, (12, 5))
+    with torch.inference_mode():
+        eight_bit = EightBitEncoder(encoder(), {"it": torch.nn.Linear(40, 5)})
+        entered_UG = eight_bit.entered(torch.randn(WORDS, WIDTH))
+        many_BTK = eight_bit.scores(entered_UG, words_BT, lengths_B)["it"]
+        few_BTK = eight_bit.scores(entered_UG, words_BT[:4], lengths_B[:4])["it"]
+    assert (many_BTK[:4] - few_BTK).abs().mean() < 1e-3
 
 
 def test_what_a_row_gives_does_not_depend_on_the_others() -> None:
@@ -167,12 +183,15 @@ def test_the_shipped_classifier_says_nearly_the_same() -> None:
 
 
 def test_the_shipped_tagger_says_nearly_the_same() -> None:
-    """Of its labels on development sentences, one in some six thousand differs."""
+    """Of its labels on development sentences, one in some five thousand differs: where two are all but as likely."""
     lines = [example.text for example in corpus(60, seed=5)]
     with full_precision():
         whole = [one for one in nlpseq.load("tag-en", device="cpu").pipe(lines) if isinstance(one, TagPrediction)]
+    pairs: list[tuple[str | None, str | None]] = []
     for one, wanted_one in zip(nlpseq.load("tag-en", device="cpu").pipe(lines), whole, strict=True):
         assert isinstance(one, TagPrediction)
         for token, other in zip(one.tokens, wanted_one.tokens, strict=True):
-            assert (token.text, token.upos, token.xpos, token.ner) == (other.text, other.upos, other.xpos, other.ner)
             assert token.score == pytest.approx(other.score, abs=0.05)
+            pairs += [(token.upos, other.upos), (token.xpos, other.xpos), (token.ner, other.ner)]
+    assert len(pairs) > 1000
+    assert sum(found != label for found, label in pairs) <= 2

@@ -10,8 +10,8 @@ from tests.examples import corpus
 from tests.opinions import opinions
 
 
-def texts(*labels: str) -> list[LabelledText]:
-    return [LabelledText(text=f"text {n}", labels={"label": label}) for n, label in enumerate(labels)]
+def texts(*labels: str, of: str = "dev") -> list[LabelledText]:
+    return [LabelledText(text=f"text {n} of {of}", labels={"label": label}) for n, label in enumerate(labels)]
 
 
 def test_usual_examples_raise_none() -> None:
@@ -29,7 +29,7 @@ def test_what_comes_before_the_first_step_of_a_long_text(monkeypatch: pytest.Mon
 
 
 def test_labels_that_will_never_be_found() -> None:
-    (told,) = doubts(texts("good", "bad"), texts("good", "POS", "NEG"))
+    (told,) = doubts(texts("good", "bad", of="train"), texts("good", "POS", "NEG"))
     assert told == "label: development examples have labels that are never trained: NEG, POS."
 
 
@@ -58,12 +58,24 @@ def test_scores_of_texts_that_their_commonest_label_has() -> None:
 
 
 def test_labels_that_differ_in_case() -> None:
-    (told,) = doubts(texts("good", "Good", "bad"), texts("good"))
+    (told,) = doubts(texts("good", "Good", "bad", of="train"), texts("good"))
     assert told.endswith("learnt as several: Good and good.")
 
 
 def test_a_column_that_is_hardly_one_of_labels() -> None:
     names = [f"name {n}" for n in range(100)]
-    (told,) = doubts(texts(*names), texts(*names))
+    (told,) = doubts(texts(*names, of="train"), texts(*names))
     assert told == "label: half of its 100 labels come 1 time(s) at most; is this the right column?"
-    assert list(doubts(texts(*names * 3), texts(*names))) == []
+    assert list(doubts(texts(*names * 3, of="train"), texts(*names))) == []
+
+
+def test_development_examples_that_are_learnt() -> None:
+    """A few, such as thanks, come again in any corpus."""
+    (told,) = doubts(texts("good", "bad"), texts("good", "bad"))
+    assert told.startswith("2 of 2 development examples are training examples, too")
+    assert list(doubts(texts("good", "bad"), [*texts("good"), *texts(*["bad"] * 5, of="another")])) == []
+
+
+def test_labels_that_are_all_the_same() -> None:
+    (told,) = doubts(texts("good", "good", of="train"), texts("good"))
+    assert told == "label: all training examples have the label good alone; there is nothing to learn."
