@@ -1,6 +1,7 @@
 """LSTM encoders read with eight-bit weights and states: for predictions on processors that multiply such numbers fast.
 
-What words give to the gates of the first layer is computed once a word, in float32. All other products are of states,
+What words give to the gates of the first layer is computed once a word, in float32, or in bfloat16 on processors that
+multiply such numbers fast. All other products are of states,
 which lie between -1 and 1 and so have one fixed scale, with weights, which have a scale for each gate; their sums are
 exact integers. So what one text gives does not depend on those it is read with (but for the last digits, and for what
 these round to), unlike with scales that are taken from the values at hand.
@@ -22,6 +23,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from nlpseq.nn.precision import is_fast_on
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer, last_states
 
 _NO_HEADS: Mapping[str, nn.Linear] = {}
@@ -302,11 +304,13 @@ class EightBitEncoder:
             self._heads = _Heads(heads) if heads else None
         first = self.layers[0]
         self.entered_width = first.bias_LG.numel()
-        self._input_DG, self._bias_G = first.input_LGD.flatten(0, 1).T, first.bias_LG.flatten()
+        self._bias_G = first.bias_LG.flatten()
+        kind = torch.bfloat16 if is_fast_on("cpu") else torch.float32
+        self._input_DG = first.input_LGD.flatten(0, 1).T.contiguous().to(kind)
 
     def entered(self, vectors_UD: Tensor) -> Tensor:
         """What words give to the gates of the first layer, in all directions: (U, L G)."""
-        return torch.addmm(self._bias_G, vectors_UD, self._input_DG)
+        return torch.mm(vectors_UD.to(self._input_DG.dtype), self._input_DG).float().add_(self._bias_G)
 
     def read(self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """States (B, T, H) of the last layer, zero at padded positions.

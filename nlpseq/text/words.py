@@ -53,9 +53,10 @@ def _mark(c: str) -> str:
 def affixes(word: str) -> list[str]:
     """One feature a name of AFFIXES: lower-cased prefixes of 1 to 3, suffixes of 1 to 4 characters, and the shape."""
     low = normal_form(word).lower()
-    prefixes = [f"p{n}:{low[:n]}" for n in (1, 2, 3)]
-    suffixes = [f"s{n}:{low[-n:]}" for n in (1, 2, 3, 4)]
-    return [*prefixes, *suffixes, f"shape:{word_shape(word)}"]
+    return [
+        "p1:" + low[:1], "p2:" + low[:2], "p3:" + low[:3], "s1:" + low[-1:], "s2:" + low[-2:], "s3:" + low[-3:],
+        "s4:" + low[-4:], "shape:" + word_shape(word),
+    ]  # fmt: skip
 
 
 class WordVocabularies:
