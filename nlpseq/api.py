@@ -8,6 +8,7 @@ from typing import Any
 
 from nlpseq.errors import UsageError
 from nlpseq.given import FIRST_READ, READ_AHEAD, Text, read_ahead
+from nlpseq.machine import let_threads_sleep
 from nlpseq.manifest import Manifest, find_checkpoint, read_manifest
 from nlpseq.pipelines import SentimentPipeline, TagPipeline, TranslationPipeline
 from nlpseq.workers import SHARED, SharedPipeline
@@ -39,6 +40,9 @@ def load(
     Raises UsageError where there is no such checkpoint, the device is not there, `threads` or `processes` is less than
     1 or both are given, or a language model is asked for in several processes; TrustError where the checkpoint is
     damaged. With `processes`, what is wrong with the weights is raised by `start` or `pipe`.
+
+    `threads` are those of torch on a CPU, for the whole process; None: as torch has it. Where other work takes the
+    cores, or texts come one at a time, 1 is often the fastest.
     """
     if processes is not None:
         if threads is not None or device not in {"auto", "cpu"}:
@@ -48,6 +52,7 @@ def load(
         if task_name not in SHARED:
             raise UsageError(f"{checkpoint}: a checkpoint for {task_name} is used in one process.")
         return SharedPipeline(task_name, partial(load, folder, device="cpu", threads=1), processes)
+    let_threads_sleep()
     from nlpseq.checkpoint import load_task
     from nlpseq.device import find_device, use_threads
 

@@ -188,7 +188,9 @@ class TrainingConfig(Section, frozen=True):
         int,
         Meta(ge=0, description="evaluations without a better score before training stops, after 1,000 steps; 0: never"),
     ] = 10
-    evaluate_every: Annotated[int, Meta(ge=0, description="steps between evaluations; 0: once an epoch")] = 0
+    evaluate_every: Annotated[
+        int, Meta(ge=0, description="steps between evaluations, beside that of each epoch; 0: none")
+    ] = 0
     seed: Annotated[int, Meta(ge=0, description="seed of all that is random")] = 1
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.errors import UsageError
-from nlpseq.nn.eight_bit import full_precision
+from nlpseq.nn.eight_bit_products import full_precision
 from nlpseq.nn.gates import GATES, gates
 from nlpseq.nn.pooling import Pooling
 from nlpseq.nn.sensitivity import by_distance

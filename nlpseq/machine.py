@@ -80,6 +80,17 @@ def wanted_cores() -> int:
     return told_cores() or usable_cores()
 
 
+def let_threads_sleep() -> None:
+    """Lets threads that wait for one another spin for a moment only, then sleep.
+
+    On a machine that does other work besides, spinning for long makes two threads many times slower than one, and never
+    spinning costs a third where there is no other work. It has to be said before torch, and GNU's OpenMP with it, is
+    imported, and does nothing where the environment says otherwise.
+    """
+    if "torch" not in sys.modules:
+        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
+
 class OtherWork:
     """How much of the usable cores other processes take, from when this is made on."""
 

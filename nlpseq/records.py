@@ -113,8 +113,9 @@ class SentimentPrediction(msgspec.Struct, frozen=True, kw_only=True):
     """What `sentiment` says of one text.
 
     `scores` has the probability of every label and sums to 1, `score` is that of `label`; `stars` (1 to 5) is None
-    where the checkpoint has learnt none. `contributions` is None where it was not asked for. `note` says that there was
-    nothing to judge, `cut` what of the text was not read, and why.
+    where the checkpoint has learnt none. `others` has the probabilities of each further scheme, by its name.
+    `contributions` is None where it was not asked for. `note` says that there was nothing to judge, `cut` what of the
+    text was not read, and why.
     """
 
     text: str
@@ -122,6 +123,7 @@ class SentimentPrediction(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     scores: Mapping[str, float]
     stars: int | None = None
+    others: Mapping[str, Mapping[str, float]] = {}
     contributions: tuple[Contribution, ...] | None = None
     note: str | None = None
     cut: str | None = None

@@ -29,9 +29,9 @@ def _torch_as_it_was() -> Iterator[None]:
 @pytest.fixture
 def full_precision() -> Iterator[None]:
     """Layers are read in float32 as on processors that have no fast products of eight-bit numbers."""
-    from nlpseq.nn import eight_bit
+    from nlpseq.nn import eight_bit_products
 
-    with eight_bit.full_precision():
+    with eight_bit_products.full_precision():
         yield
 
 

@@ -6,6 +6,7 @@ that is too long, whose rest is passed over: what comes after it is answered, an
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import stat
@@ -28,6 +29,7 @@ from nlpseq.records import TokenizedText
 # An escaped pair of surrogates, a lone one, or any other escape, so that "\\ud800" is not taken for one.
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)")
 
+_TABLES = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv"}
 Lines = Iterable[files.RawLine]
 OF_A_FILE = frozenset({"input_format", "text_key"})  # options that mean nothing without one
 
@@ -76,30 +78,34 @@ def read(
     if texts and source is not None:
         raise UsageError("TEXT and -i were both given. Give the inputs one way.")
     input_format = chosen(input_format, source, text_key)
-    if texts and input_format == "conllu":
-        raise UsageError("CoNLL-U cannot be read from TEXT arguments. Give a file with -i, or a pipe.")
+    if texts and input_format in {"conllu", "csv", "tsv"}:
+        name = {"conllu": "CoNLL-U", "csv": "A table", "tsv": "A table"}[input_format]
+        raise UsageError(f"{name} cannot be read from TEXT arguments. Give a file with -i, or a pipe.")
     lines = _arguments(texts) if texts else _lines(source or "-")
     if input_format == "conllu":
         lines = _blocks(lines)
+    if input_format in {"csv", "tsv"}:
+        return _table(lines, text_key or "text", tabs=input_format == "tsv")
     parse = partial(_object, text_key=text_key or "text") if input_format == "jsonl" else _PARSERS[input_format]
     return _records(lines, parse)
 
 
 def chosen(input_format: str, source: str | None, text_key: str | None) -> str:
-    """The format that is meant by "auto": JSON Lines where a key is named, else by the name of the file, else lines.
+    """The format that is meant by "auto": where a key is named, a table if the file is named so, else JSON Lines; else
+    by the name of the file, else lines.
 
     Raises UsageError for a key in a format that has none.
     """
-    if text_key is not None and input_format not in {"auto", "jsonl"}:
+    if text_key is not None and input_format not in {"auto", "jsonl", "csv", "tsv"}:
         raise UsageError(
-            f"--text-key {text_key}: names a key of JSON Lines, and --input-format {input_format} has none. Leave one "
-            "of them out, or say --input-format jsonl."
+            f"--text-key {text_key}: names a key of JSON Lines, or a column of a table, and --input-format "
+            f"{input_format} has none. Leave one of them out, or say --input-format jsonl, csv or tsv."
         )
     if input_format != "auto":
         return input_format
-    if text_key is not None:
-        return "jsonl"
     suffix = Path(files.content_name(source or "-")).suffix.lower()
+    if text_key is not None:
+        return _TABLES.get(suffix, "jsonl")
     return {".jsonl": "jsonl", ".conllu": "conllu"}.get(suffix, "lines")
 
 
@@ -107,10 +113,10 @@ def doubts(texts: Sequence[str] | None, source: str | None, input_format: str, t
     """What is to be told of inputs that are most likely not what was meant: words without quotes, a table as lines."""
     if texts and len(texts) > 1 and not any(len(text.split()) > 1 for text in texts):
         yield f"Note: these are {len(texts)} texts. A text of several words stands in quotes."
-    table = source is not None and Path(files.content_name(source)).suffix.lower() in {".csv", ".tsv"}
+    table = source is not None and Path(files.content_name(source)).suffix.lower() in _TABLES
     if table and input_format == "auto" and chosen(input_format, source, text_key) == "lines":
         yield (
-            f"Note: each line of {source} is one text, with whatever columns it has. Give a table as JSON Lines with "
+            f"Note: each line of {source} is one text, with whatever columns it has. Name the column of the texts with "
             "--text-key, or say --input-format lines."
         )
 
@@ -172,6 +178,70 @@ def _records(pieces: Lines, parse: Callable[[str, int], Record | None]) -> Itera
             record = Record("", line, error=f"{error}".rstrip(".") + ".")
         if record is not None:
             yield record
+
+
+class _Decoded:
+    """Lines as text, for a reader of tables; what is none raises ValueError, and the next line comes after it."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = iter(lines)
+
+    def __iter__(self) -> _Decoded:
+        return self
+
+    def __next__(self) -> str:
+        _, raw = next(self._lines)
+        if raw is None:
+            raise ValueError(f"This is longer than {files.LONGEST // 2**20} MiB. Is it text?")
+        try:
+            return raw.decode() + "\n"
+        except UnicodeDecodeError as error:
+            where = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
+            raise ValueError(f"This is not UTF-8: {where}.") from None
+
+
+def _table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Record]:
+    """The texts of a column of CSV, or with `tabs` of TSV, which has no quotes; the others are passed through.
+
+    Raises UsageError where the headings have no such column.
+    """
+    if tabs:
+        reader = csv.reader(_Decoded(lines), delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
+    else:
+        reader = csv.reader(_Decoded(lines), strict=True)
+    headings: list[str] = []
+    place, first = 0, 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, ValueError) as error:
+            what = f"This is no row of a table: {error}." if isinstance(error, csv.Error) else str(error)
+            yield Record("", first, error=what)
+            row = []
+        if row and not headings:
+            headings = [cell.strip() for cell in row]
+            place = _column_of(column, headings)
+        elif row and len(row) != len(headings):
+            what = f"{len(row)} columns where the first line has {len(headings)}."
+            yield Record("", first, error=what if tabs else f"{what} A text with commas stands in quotes.")
+        elif row:
+            extra = {name: cell for index, (name, cell) in enumerate(zip(headings, row, strict=True)) if index != place}
+            yield Record(row[place], first, extra)
+        first = reader.line_num + 1
+
+
+def _column_of(name: str, headings: Sequence[str]) -> int:
+    if name in headings:
+        return headings.index(name)
+    lower = [heading.lower() for heading in headings]
+    if name.lower() in lower:
+        return lower.index(name.lower())
+    shown = ", ".join(heading if len(heading) < 40 else f"{heading[:40]}…" for heading in headings[:40])
+    raise UsageError(
+        f"The table has no column {name!r}; its columns are {shown}. Name that of the texts with --text-key."
+    )
 
 
 def _text(piece: str, line: int) -> Record:

@@ -29,6 +29,7 @@ from nlpseq.cli import (
 from nlpseq.cli.once import OnceCommand as Once
 from nlpseq.cli.tables import tell
 from nlpseq.errors import NlpseqError
+from nlpseq.machine import let_threads_sleep
 
 
 class _Commands(TyperGroup):
@@ -106,13 +107,11 @@ def main(
 def run() -> None:
     """The console's entry point. Always ends in SystemExit with one of the exit codes.
 
-    Threads that wait for one another are to spin for a moment only, then sleep: on a machine that does other work
-    besides, spinning for long makes two threads many times slower than one, and never spinning costs a third where
-    there is no other work. It has to be said before torch, and GNU's OpenMP with it, is imported. NumPy's products are
-    too small to be shared out, and starting its threads takes time. oneDNN remembers a kernel for each shape of a
-    batch, 1,024 of them if nothing is said: gigabytes in a training, whose shapes hardly ever come again.
+    NumPy's products are too small to be shared out, and starting its threads takes time. oneDNN remembers a kernel for
+    each shape of a batch, 1,024 of them if nothing is said: gigabytes in a training, whose shapes hardly ever come
+    again.
     """
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    let_threads_sleep()
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _open_missing()

@@ -48,6 +48,8 @@ class InputFormat(StrEnum):
     lines = "lines"
     tokens = "tokens"
     jsonl = "jsonl"
+    csv = "csv"
+    tsv = "tsv"
     conllu = "conllu"
 
 
@@ -120,14 +122,18 @@ InputFormatOption = Annotated[
     InputFormat,
     typer.Option(
         "--input-format",
-        help="auto: by the name of the file (.jsonl, .conllu), jsonl with --text-key, else lines; "
-        "lines: one text per line; tokens: the same, already tokenised with spaces; "
-        "jsonl: objects with a text or tokens; conllu: tokenised sentences.",
+        help="auto: by the name of the file (.jsonl, .conllu), jsonl with --text-key (csv or tsv, if the file is named "
+        "so), else lines; lines: one text per line; tokens: the same, already tokenised with spaces; "
+        "jsonl: objects with a text or tokens; csv, tsv: tables with headings; conllu: tokenised sentences.",
     ),
 ]
 TextKey = Annotated[
     str | None,
-    typer.Option("--text-key", metavar="KEY", help='The key of the text in JSON Lines, "text" unless given.'),
+    typer.Option(
+        "--text-key",
+        metavar="KEY",
+        help='The key of the text in JSON Lines, or its column in a table; "text" if not given.',
+    ),
 ]
 Strict = Annotated[
     bool,

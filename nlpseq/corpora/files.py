@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import gzip
 import lzma
@@ -20,6 +21,7 @@ RawLine = tuple[int, bytes | None]  # the same as bytes; None for a line that is
 
 _PACKED = {".gz", ".xz", ".zip"}
 LONGEST = 64 * 2**20  # bytes in one line; what is longer is no text, or made to fill the memory
+csv.field_size_limit(LONGEST)  # for all who use the module: 131,072 characters if nothing is said
 _DAMAGED = (EOFError, OSError, RuntimeError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)
 
 

@@ -34,7 +34,6 @@ class Fields(NamedTuple):
 
 USUAL_FIELDS = Fields()
 SHOWN = 40  # characters of a column's name, and columns, that a message has
-csv.field_size_limit(2**31 - 1)  # of the module, for all who use it: 131,072 characters if nothing is said
 NO_HEADINGS = " Where the first line is a text already, put a line of headings above it, such as text,label."
 
 

@@ -1,10 +1,10 @@
 """LSTM encoders read with eight-bit weights and states: for predictions on processors that multiply such numbers fast.
 
 What words give to the gates of the first layer is computed once a word, in float32, or in bfloat16 on processors that
-multiply such numbers fast. All other products are of states,
-which lie between -1 and 1 and so have one fixed scale, with weights, which have a scale for each gate; their sums are
-exact integers. So what one text gives does not depend on those it is read with (but for the last digits, and for what
-these round to), unlike with scales that are taken from the values at hand.
+multiply such numbers fast. All other products are of states, which lie between -1 and 1 and so have one fixed scale, with
+weights, which have a scale for each gate; their sums are exact integers. So what one text gives does not depend on those
+it is read with (but for the last digits, and for what these round to), unlike with scales that are taken from the values
+at hand.
 
 Axes: B rows, T positions, D features of a word, W state features of one direction, H of all directions together, G
 gates of one direction (4 W), L directions; U words, M vectors that are looked up, X features of one, N true positions
@@ -13,64 +13,18 @@ of a batch, R rows of a step, S slots: the rows of all steps, one after the othe
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import cache, cached_property
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from nlpseq.nn.eight_bit_products import FEW, HALF, STEPS, ZERO, Product, rounded
 from nlpseq.nn.precision import is_fast_on
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer, last_states
 
 _NO_HEADS: Mapping[str, nn.Linear] = {}
-ZERO, STEPS = 128, 127.0  # a state s is kept as ZERO + STEPS * s, rounded
-_HALF = torch.tensor(ZERO + 0.5)
-
-
-_in_full: ContextVar[bool] = ContextVar("_in_full", default=False)
-
-
-@contextmanager
-def full_precision() -> Iterator[None]:
-    """Within it, nothing is read in eight bits: for those who look at the layers themselves, and for comparisons."""
-    before = _in_full.set(True)
-    try:
-        yield
-    finally:
-        _in_full.reset(before)
-
-
-def wanted() -> bool:
-    """Whether layers are to be read so: where the processor has instructions for it (VNNI) and this torch uses them.
-
-    NLPSEQ_PRECISION=float32 in the environment turns it off.
-    """
-    return not _in_full.get() and os.environ.get("NLPSEQ_PRECISION", "") != "float32" and _fast_here()
-
-
-@cache
-def _fast_here() -> bool:
-    supported = getattr(torch.cpu, "_is_vnni_supported", lambda: False)
-    return bool(supported()) and hasattr(torch.ops.onednn, "qlinear_pointwise") and _exact()
-
-
-def _exact() -> bool:
-    """Whether products are exact integers, even the largest: where oneDNN is told not to use VNNI
-    (ONEDNN_MAX_CPU_ISA), they stop at 16 bits. What is asked of torch here has no promise to stay as it is, either.
-    """
-    largest_GD = torch.ones(16, 64)
-    largest_GD[::2] *= -1
-    states_ND = torch.full((8, 64), 2 * ZERO - 1, dtype=torch.uint8)
-    sums_NG = torch.zeros(8, 16)
-    try:
-        Product(largest_GD).add_to(sums_NG, states_ND)
-    except (RuntimeError, TypeError, AttributeError):
-        return False
-    return torch.allclose(sums_NG, largest_GD.sum(1).expand(8, 16), rtol=1e-5)
 
 
 def readable(encoder: RecurrentEncoder) -> bool:
@@ -78,41 +32,6 @@ def readable(encoder: RecurrentEncoder) -> bool:
     weights = list(encoder.parameters())
     cells = [layer.forwards for layer in encoder.layers if isinstance(layer, RecurrentLayer)]
     return all(isinstance(cell, nn.LSTM) for cell in cells) and weights[0].device.type == "cpu"
-
-
-class Product:
-    """Eight-bit weights (G, D), packed for products with eight-bit states, and what is added to these (G), if any."""
-
-    def __init__(self, weights_GD: Tensor, bias_G: Tensor | None = None) -> None:
-        self.bias_G = None if bias_G is None else bias_G.float()
-        self.scales_G = weights_GD.abs().amax(1).clamp(min=1e-12) / 127
-        self.rounded_GD = (weights_GD / self.scales_G[:, None]).round().to(torch.int8)
-        self.packed = torch.ops.onednn.qlinear_prepack(self.rounded_GD, None)
-        self.zeros_G = torch.zeros(len(weights_GD), dtype=torch.int64)
-
-    def add_to(self, sums_NG: Tensor, states_ND: Tensor) -> None:
-        """Adds the product to what is there."""
-        given = (states_ND, 1 / STEPS, ZERO, self.packed, self.scales_G, self.zeros_G, sums_NG, None)
-        torch.ops.onednn.qlinear_pointwise.binary(*given, 1.0, 0, torch.float32, 1.0, 0, "sum", 1.0, "none", [], "")
-
-    def of(self, states_RD: Tensor) -> Tensor:
-        """The product with any number of rows (R, G), and what is added to it."""
-        rows = len(states_RD)
-        given = (padded(states_RD), 1 / STEPS, ZERO, self.packed, self.scales_G, self.zeros_G, self.bias_G)
-        found_RG: Tensor = torch.ops.onednn.qlinear_pointwise(*given, 1.0, 0, torch.float32, "none", [], "")
-        return found_RG[:rows]
-
-
-def coarse(states: Tensor) -> Tensor:
-    """Numbers between -1 and 1 in eight bits."""
-    return torch.add(_HALF, states, alpha=STEPS).to(torch.uint8)
-
-
-def padded(states_RD: Tensor) -> Tensor:
-    """The same rows, with others behind them where there are not few."""
-    rows = len(states_RD)
-    more = 0 if rows <= EightBitEncoder.FEW else _rounded(rows) - rows
-    return nn.functional.pad(states_RD, (0, 0, 0, more)) if more else states_RD
 
 
 class _Plan(NamedTuple):
@@ -134,7 +53,7 @@ def _planned(lengths_B: Tensor, width: int, ways: int, *, few: bool) -> _Plan:
     sorted_B = lengths_B[rows_B]
     there_TB = torch.arange(width)[:, None] < sorted_B[None, :]
     true_T = there_TB.sum(1)
-    counts = [count if few else _rounded(count) for count in true_T.tolist() if count]
+    counts = [count if few else rounded(count) for count in true_T.tolist() if count]
     counts_T = torch.tensor(counts)
     slots_T = counts_T.cumsum(0) - counts_T
     position_N, place_N = there_TB.nonzero(as_tuple=True)
@@ -145,17 +64,11 @@ def _planned(lengths_B: Tensor, width: int, ways: int, *, few: bool) -> _Plan:
     return _Plan(counts, rows_B[place_N] * width + position_N, slots_NL, torch.stack(turns, dim=1))
 
 
-def _rounded(count: int) -> int:
-    """At least so many, one of few numbers: oneDNN makes a kernel for each, which takes longer than a step."""
-    unit = max(8, (1 << count.bit_length()) >> 4)
-    return -(-count // unit) * unit
-
-
 class _Few:
     """The same products in float32, for a few rows, which take oneDNN longer to begin than to multiply.
 
-    All sums of products are integers below 2^24, which float32 has exactly: so nothing differs but the rounding of what
-    they are multiplied by and added to.
+    Sums of products are integers below 2^24, which float32 has exactly, of up to 1,040 inputs, and mostly of more: so
+    nothing differs but the rounding of what they are multiplied by and added to.
     """
 
     def __init__(self, products: Sequence[Product], bias_LG: Tensor) -> None:
@@ -260,7 +173,7 @@ class _Layer:
             self._fill(gates_LRG, entering_RX[:rows].view(ways, count, -1), before_LRW, begins=not start)
             room_LRW, fine_LRW = rooms[:, :, :count]
             state_LRW = stepped(gates_LRG, less_LRW, room_LRW if states_LSW is None else states_LSW[:, here])
-            torch.add(_HALF, state_LRW, alpha=STEPS, out=fine_LRW)
+            torch.add(HALF, state_LRW, alpha=STEPS, out=fine_LRW)
             before_LRW = before_LRW if rounded_LSW is None else rounded_LSW[:, here]
             before_LRW.copy_(fine_LRW)
             start += count
@@ -294,7 +207,6 @@ class EightBitEncoder:
     """What a RecurrentEncoder of LSTMs reads, nearly: see above. It is a copy of the weights as they are now."""
 
     STEP_ROWS = 100  # what a step costs beside its rows, as rows
-    FEW = 8  # rows, at most, that are fewer than oneDNN is good for
 
     def __init__(self, encoder: RecurrentEncoder, heads: Mapping[str, nn.Linear] = _NO_HEADS) -> None:
         """Requires `readable(encoder)`; `heads` are what `scores` are of."""
@@ -342,7 +254,7 @@ class EightBitEncoder:
         those of the last layer in eight bits (N, H).
         """
         (rows, width), ways = words_BT.shape, self.layers[0].ways
-        few = rows <= self.FEW
+        few = rows <= FEW
         plan = _planned(lengths_B, width, ways, few=few)
         entering_MX = entered_UG.view(-1, 4 * self.layers[0].width)
         rows_NL = ways * words_BT.flatten()[plan.flat_N, None] + torch.arange(ways)

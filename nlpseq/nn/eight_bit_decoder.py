@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from nlpseq.nn.attention import Memory
 from nlpseq.nn.decoder import Decoder, DecoderState
-from nlpseq.nn.eight_bit import Product, coarse, stepped
+from nlpseq.nn.eight_bit import stepped
+from nlpseq.nn.eight_bit_products import Product, coarse
 from nlpseq.nn.recurrent import CellState
 
 

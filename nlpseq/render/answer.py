@@ -26,3 +26,9 @@ def of_kind(answers: Iterable[Answer], kind: type[P]) -> Iterator[tuple[P | Fail
     for prediction, extra in answers:
         assert isinstance(prediction, kind | Failure), "a task's predictions are of its kind"
         yield prediction, extra
+
+
+def further(prediction: SentimentPrediction) -> str:
+    """The likeliest label of each further scheme, as `, topic: food 81%`."""
+    best = {scheme: max(scores.items(), key=lambda pair: pair[1]) for scheme, scores in prediction.others.items()}
+    return "".join(f", {scheme}: {label} {score:.0%}" for scheme, (label, score) in best.items())

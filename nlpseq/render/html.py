@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from nlpseq.records import Attention, Failure, SentimentPrediction, TagPrediction, Token, TranslationPrediction
-from nlpseq.render.answer import Answer, of_kind
+from nlpseq.render.answer import Answer, further, of_kind
 from nlpseq.render.colours import AGAINST, CONFIDENCE_BELOW, FOR, PALETTE, TELLING, colour_of
 from nlpseq.render.safe import visible
 from nlpseq.render.stretches import stretches, weighed
@@ -115,7 +115,7 @@ def _judged(prediction: SentimentPrediction) -> str:
     )
     return (
         f'<p dir="auto" lang="">{pieces}</p>\n'
-        f"<p><strong>{_safe(prediction.label)}</strong> {prediction.score:.0%}{stars}</p>\n"
+        f"<p><strong>{_safe(prediction.label)}</strong> {prediction.score:.0%}{stars}{_safe(further(prediction))}</p>\n"
         f"{told}<details><summary>All labels ({len(prediction.scores)})</summary>\n<table>\n<thead><tr>"
         f'<th scope="col">Label</th><th scope="col">Probability</th></tr></thead>\n<tbody>\n{rows}</tbody>\n'
         "</table></details>\n"

@@ -32,8 +32,8 @@ def tag(answers: Iterable[Answer]) -> Iterator[str]:
 def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
     """`{"text", "label", "score", "scores", "stars"}` and the keys passed through.
 
-    `stars` is null where the checkpoint has learnt none. Where there is anything to tell, `contributions` (with
-    `--explain`), `note` and `cut` follow.
+    `stars` is null where the checkpoint has learnt none. Where there is anything to tell, `others` (the probabilities
+    of further schemes, by their names), `contributions` (with `--explain`), `note` and `cut` follow.
     """
     for prediction, extra in of_kind(answers, SentimentPrediction):
         own = _failure(prediction) if isinstance(prediction, Failure) else _judged(prediction)
@@ -103,6 +103,11 @@ def _judged(prediction: SentimentPrediction) -> dict[str, object]:
         "scores": {label: round(score, 4) for label, score in prediction.scores.items()},
         "stars": prediction.stars,
     }
+    if prediction.others:
+        result["others"] = {
+            scheme: {label: round(score, 4) for label, score in scores.items()}
+            for scheme, scores in prediction.others.items()
+        }
     if prediction.contributions is not None:
         result["contributions"] = [
             {"text": part.text, "start": part.start, "end": part.end, "weight": round(part.weight, 4)}

@@ -25,7 +25,7 @@ from nlpseq.records import (
     Token,
     TranslationPrediction,
 )
-from nlpseq.render.answer import Answer, of_kind
+from nlpseq.render.answer import Answer, further, of_kind
 from nlpseq.render.colours import AGAINST, CONFIDENCE_BELOW, DOUBT, FAINT, FOR, HEADING, TELLING, colour_of
 from nlpseq.render.heatmap import heat_map
 from nlpseq.render.safe import one_line, visible
@@ -120,6 +120,7 @@ def _verdict(prediction: SentimentPrediction) -> Text:
     """`positive 93%  ★★★★☆ 4 of 5`, and below it every label with its probability where there are more than two."""
     verdict = Text(_cell(prediction.label), HEADING)
     verdict.append(f" {prediction.score:.0%}", DOUBT if prediction.score < CONFIDENCE_BELOW else "")
+    verdict.append(_cell(further(prediction)))
     if prediction.stars is not None:
         verdict.append(f"  {'★' * prediction.stars}{'☆' * (5 - prediction.stars)} {prediction.stars} of 5", "")
     if len(prediction.scores) > 2:

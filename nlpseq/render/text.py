@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from nlpseq.records import Continuation, Failure, SentimentPrediction, TagPrediction, TranslationPrediction
-from nlpseq.render.answer import Answer, of_kind
+from nlpseq.render.answer import Answer, further, of_kind
 from nlpseq.render.safe import one_line
 from nlpseq.render.stretches import stretches, weighed
 
@@ -59,7 +59,7 @@ def verdict(prediction: SentimentPrediction) -> str:
     stars = f", {prediction.stars} of 5 stars" if prediction.stars is not None else ""
     pieces = (f"{text}({weight:+.2f})" if weight else text for text, weight in weighed(prediction))
     told = "".join(f" ({sentence})" for sentence in (prediction.note, prediction.cut) if sentence)
-    return f"{prediction.label} {prediction.score:.0%}{stars}: {''.join(pieces)}{told}"
+    return f"{prediction.label} {prediction.score:.0%}{stars}{further(prediction)}: {''.join(pieces)}{told}"
 
 
 def marked(prediction: TagPrediction) -> str:

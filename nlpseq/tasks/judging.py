@@ -59,7 +59,7 @@ def judge(
     limit = classifier.config.windows.text_limit
     scores = _probabilities(classifier, [within_limit(words.tokens, limit) for _, words in texts], cache)
     symbols, answers_NA = _answers(classifier, scores)
-    stars = _stars(classifier, scores)
+    stars, others = _stars(classifier, scores), _others(classifier, scores)
     result = []
     for index, (text, words) in enumerate(texts):
         if not any(map(classifier.words.means_something, words.tokens)):
@@ -68,7 +68,10 @@ def judge(
         named = dict(zip(symbols, answers_NA[index].tolist(), strict=True))
         label = max(named, key=lambda symbol: named[symbol])
         given = stars[index] if stars else None
-        prediction = SentimentPrediction(text=text, label=label, score=named[label], scores=named, stars=given)
+        rest = {scheme: dict(zip(own, scores_NK[index].tolist(), strict=True)) for scheme, own, scores_NK in others}
+        prediction = SentimentPrediction(
+            text=text, label=label, score=named[label], scores=named, stars=given, others=rest
+        )
         cut = _cut(len(words.tokens), limit)
         weighed = contributions(classifier, text, words, prediction.label, cache) if explain else None
         result.append(msgspec.structs.replace(prediction, cut=cut, contributions=weighed))
@@ -105,6 +108,12 @@ def _answers(classifier: Judge, scores: Mapping[str, Array]) -> tuple[tuple[str,
         return symbols, scores_NK
     neutral_N1 = scores[STARS][:, [classifier.labels[STARS].id(MIDDLE)]]
     return (*symbols, NEUTRAL), np.concatenate((scores_NK * (1 - neutral_N1), neutral_N1), axis=1)
+
+
+def _others(classifier: Judge, scores: Mapping[str, Array]) -> list[tuple[str, Sequence[str], Array]]:
+    """The schemes that are neither what a label is of nor stars, with their labels and probabilities (N, K)."""
+    told = {main_scheme(classifier.labels), STARS}
+    return [(scheme, classifier.labels[scheme].symbols, scores[scheme]) for scheme in scores if scheme not in told]
 
 
 def _stars(classifier: Judge, scores: Mapping[str, Array]) -> list[int]:

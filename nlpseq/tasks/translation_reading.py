@@ -12,8 +12,9 @@ from torch import Tensor
 
 from nlpseq.batching import mask_of
 from nlpseq.nn.attention import Memory
-from nlpseq.nn.eight_bit import EightBitEncoder, readable, wanted
+from nlpseq.nn.eight_bit import EightBitEncoder, readable
 from nlpseq.nn.eight_bit_decoder import EightBitDecoder, decodable
+from nlpseq.nn.eight_bit_products import wanted
 from nlpseq.tasks.translation_network import Growing, Reading, TranslationNetwork
 
 

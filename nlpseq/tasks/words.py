@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, pad
 from nlpseq.config import EmbeddingConfig
-from nlpseq.nn.eight_bit import EightBitEncoder, readable, wanted
+from nlpseq.nn.eight_bit import EightBitEncoder, readable
+from nlpseq.nn.eight_bit_products import wanted
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.tasks.context import ContextFeatures
@@ -288,5 +289,5 @@ class VectorCache:
         vectors_UD = self.embedding.of_words(forms_U, characters_UC, affixes_UA, self._symbols_WSF)
         own_UD = self.eight_bit.entered(vectors_UD) if self.eight_bit else vectors_UD
         self._remembered_RD[first : first + len(words)] = own_UD
+        self._names += words  # first: should it end here, no row is without a name
         self._rows.update(zip(words, range(first, first + len(words)), strict=True))
-        self._names += words

@@ -18,7 +18,8 @@ LONGEST = 400  # code points of a sentence; what is longer is cut, at a mark or 
 # What is no language: kept as it is, wherever it stands.
 _ADDRESS = re.compile(
     r"(?:https?://|www\.)(?:[^\s<>\"()]|\([^\s<>\"()]*\))*(?:[^\s<>\"'.,;:!?()\]}»”’]|\([^\s<>\"()]*\))(?<!['’]s)"
-    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+",
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+    r"|(?<!\S)[!-~]{100,}(?!\S)",  # no word of any language: a key, say, or an encoded file
     re.IGNORECASE,
 )
 _PICTURES = re.compile(

@@ -227,7 +227,7 @@ def _encoded(task: Task, job: Job) -> Sequence[Any]:
             raise
         raise UsageError(
             f"{job.start}: has not learnt the label {error}, which the training examples have. Train from scratch, "
-            "without --start."
+            "without --start; or if it has another name there, change it: `nlpseq corpora convert --label OLD=NEW`."
         ) from None
 
 

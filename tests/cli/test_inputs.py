@@ -193,6 +193,10 @@ def test_a_named_pipe_is_read(tmp_path: Path) -> None:
         ("auto", "dev.conllu.xz", None, "conllu"),
         ("auto", "notes.txt", "body", "jsonl"),
         ("auto", None, "text", "jsonl"),
+        ("auto", "reviews.csv", "body", "csv"),
+        ("auto", "reviews.tsv.gz", "body", "tsv"),
+        ("auto", "reviews.csv", None, "lines"),
+        ("csv", "reviews.txt", "body", "csv"),
         ("lines", "reviews.jsonl", None, "lines"),
     ],
 )
@@ -226,3 +230,31 @@ def test_a_key_in_a_format_without_keys_is_refused(input_format: str) -> None:
     with pytest.raises(UsageError, match=f"--text-key body: .* --input-format {input_format} has none"):
         inputs.read(None, "-", input_format, "body")
     assert inputs.chosen("jsonl", "-", "body") == inputs.chosen("auto", "-", "body") == "jsonl"
+
+
+def test_the_texts_of_a_table_are_those_of_one_column(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'\xef\xbb\xbfid,Text\r\n1,"Good, and\nlong"\r\n\r\n2,bad\n3,too,many\n4,\xff\n5,"open\n')
+    first, second, *failed = inputs.read(None, str(path), "csv")
+    assert first == Record("Good, and\nlong", 2, {"id": "1"})
+    assert second == Record("bad", 5, {"id": "2"})
+    assert [(one.line, one.error.partition(":")[0]) for one in failed] == [
+        (6, "3 columns where the first line has 2. A text with commas stands in quotes."),
+        (7, "This is not UTF-8"),
+        (8, "This is no row of a table"),
+    ]
+
+
+def test_tsv_has_no_quotes_and_long_cells_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text('body\tlabel\nsay "no\tx\n' + "a " * 100_000 + "\ty\n", encoding="utf-8")
+    assert [record.value for record in inputs.read(None, str(path), "auto", "body")] == ['say "no', "a " * 100_000]
+
+
+def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,body\n1,good\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="no column 'text'; its columns are id, body"):
+        list(inputs.read(None, str(path), "csv"))
+    with pytest.raises(UsageError, match="A table cannot be read from TEXT"):
+        inputs.read(["a"], None, "csv")

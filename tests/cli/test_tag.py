@@ -76,6 +76,18 @@ def test_an_output_file_is_whole_or_not_there(tmp_path: Path, strict: bool, writ
         assert len((tmp_path / "out").read_text().splitlines()) == 3
 
 
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="a system without /dev/stdout")
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "-"])
+def test_stdout_by_name_is_written_on_and_not_replaced(tmp_path: Path, name: str) -> None:
+    """Where it leads to a file, that has what was there before, and what others write after."""
+    path = tmp_path / "log"
+    path.write_text("before\n")
+    with path.open("a") as log:
+        for word in ("a", "b"):
+            subprocess.run([*FAKE, "tag", "-f", "text", "-o", name, word], stdout=log, check=True, cwd=ROOT)
+    assert path.read_text() == "before\na\nb\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -84,6 +96,8 @@ def test_an_output_file_is_whole_or_not_there(tmp_path: Path, strict: bool, writ
         (["tag", "-f", "xml", "x"], 2, "'xml'"),
         (["tag", "--threads", "0", "x"], 2, "--threads"),
         (["tag", "-i", "a", "x"], 2, "error: TEXT and -i were both given."),
+        (["tag", "-i", "a", "--input", "b"], 2, "was given 2 times. Give one."),
+        (["tag", "--strict", "--strict", "-o", "/dev/fd/77", "x"], 2, "-o /dev/fd/77 cannot be written: Bad file"),
         (["tag", "-i", "no-such-file"], 2, "error: no-such-file cannot be read: No such file"),
         (["tag", "CRASH"], 1, "error: RuntimeError: boom \u241b[31m"),
         (["tag", "INTERRUPT"], 130, ""),

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 import nlpseq
 from nlpseq.config import EncoderConfig
-from nlpseq.nn import eight_bit as eight_bit_module
-from nlpseq.nn.eight_bit import EightBitEncoder, full_precision, readable, wanted
+from nlpseq.nn import eight_bit_products
+from nlpseq.nn.eight_bit import EightBitEncoder, readable
+from nlpseq.nn.eight_bit_products import full_precision, wanted
 from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.records import TagPrediction
 from tests import classifiers, taggers
@@ -155,15 +156,15 @@ def test_products_that_are_not_exact_are_not_used(monkeypatch: pytest.MonkeyPatc
         del self, states_ND
         sums_NG.fill_(32767 / 127 / 127)
 
-    monkeypatch.setattr(eight_bit_module.Product, "add_to", saturating)
-    assert not eight_bit_module._exact()
+    monkeypatch.setattr(eight_bit_products.Product, "add_to", saturating)
+    assert not eight_bit_products._exact()
 
-    def refusing(self: Any, weights_GD: torch.Tensor) -> None:
-        del self, weights_GD
+    def refusing(self: Any, weights_GD: torch.Tensor, bias_G: torch.Tensor) -> None:
+        del self, weights_GD, bias_G
         raise RuntimeError("unknown operator")
 
-    monkeypatch.setattr(eight_bit_module.Product, "__init__", refusing)
-    assert not eight_bit_module._exact()
+    monkeypatch.setattr(eight_bit_products.Product, "__init__", refusing)
+    assert not eight_bit_products._exact()
 
 
 def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:

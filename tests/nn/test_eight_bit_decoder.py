@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import nlpseq
-from nlpseq.nn.eight_bit import full_precision, wanted
+from nlpseq.nn.eight_bit_products import full_precision, wanted
 from nlpseq.tasks.translation import Translator
 from nlpseq.tasks.translation_network import TranslationNetwork
 from nlpseq.tasks.translation_reading import EightBitNetwork, Readers

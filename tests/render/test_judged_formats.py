@@ -8,6 +8,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,11 +49,20 @@ def judged(draw: st.DrawFn) -> SentimentPrediction:
     return SentimentPrediction(
         text=whole, label=label, score=0.75, scores={label: 0.75, "other": 0.25},
         stars=draw(st.sampled_from([None, 1, 5])),
+        others=draw(st.sampled_from([{}, {"<b>": {"\x1b[31m": 0.6, "[red]": 0.4}}])),
         contributions=draw(st.sampled_from([None, parts])), note=draw(st.sampled_from([None, "A note."])),
     )  # fmt: skip
 
 
 answers = st.lists(judged().map(Answer), max_size=3)
+
+
+def test_further_schemes_are_told() -> None:
+    one = msgspec.structs.replace(ONE, others={"topic": {"film": 0.81234, "food": 0.18766}})
+    (line,) = jsonl.sentiment([Answer(one)])
+    assert json.loads(line)["others"] == {"topic": {"film": 0.8123, "food": 0.1877}}
+    (line,) = text.sentiment([Answer(one)])
+    assert line == "negative 87%, 2 of 5 stars, topic: film 81%: Not good\n"
 
 
 def test_jsonl_is_the_documented_contract() -> None:

@@ -164,6 +164,17 @@ def test_it_learns_negation_and_intensity() -> None:
         assert (found.label, found.stars) == (label, stars)
 
 
+def test_further_schemes_are_answered_beside_the_first() -> None:
+    rows = [("a fine film", "good", "film"), ("a bad film", "bad", "film"), ("fine soup", "good", "food")] * 4
+    examples = [LabelledText(text=text, labels={"mood": mood, "topic": topic}) for text, mood, topic in rows]
+    classifier = Classifier.create(small(), examples)
+    (found,) = pipeline(classifier).pipe(["a fine film"])
+    assert set(found.scores) == {"good", "bad"}
+    assert {scheme: set(scores) for scheme, scores in found.others.items()} == {"topic": {"film", "food"}}
+    assert sum(found.others["topic"].values()) == pytest.approx(1, abs=1e-5)
+    assert not pipeline(untrained())("a fine film").others
+
+
 def test_contributions_are_what_the_log_odds_lose_without_the_word() -> None:
     classifier = trained()
     judge = pipeline(classifier)
