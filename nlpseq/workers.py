@@ -6,23 +6,15 @@ so two processes are nearly twice as fast as one with two threads. This process 
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
-import pickle
-import queue
-import signal
 import threading
-import traceback
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import accumulate, count
-from multiprocessing.connection import Connection
 from typing import Any
 
-from nlpseq.errors import NlpseqError, UsageError
+from nlpseq.errors import UsageError
 from nlpseq.given import (
     CHARACTERS_AHEAD,
     FAR_AHEAD,
@@ -35,6 +27,7 @@ from nlpseq.given import (
 )
 from nlpseq.machine import may_have_gpu, wanted_cores
 from nlpseq.records import Failure, TokenizedText
+from nlpseq.worker_process import EndedError, Load, Worker
 
 SHARED = frozenset({"tag", "sentiment", "translate"})  # tasks whose inputs are shared out where there are many
 MOST_PROCESSES = 8  # without a word from the user: each takes its own memory
@@ -45,10 +38,7 @@ MOST = {"tag": FAR_AHEAD, "sentiment": FAR_AHEAD, "translate": READ_AHEAD}
 CHARACTERS = 200  # of an input on average, until there are CHARACTERS_AHEAD in all
 OWN = 25  # what an input costs beside its characters, as characters
 LEAST = 4000  # characters that are worth a process of their own
-FIRST_TEXT = "Ready … déjà vu."
 QUEUED = 2  # chunks that wait in a process or are read by it, so that it need not wait for the next
-
-Load = Callable[[], Any]  # makes the pipeline, in the process that uses it; has to be picklable
 
 
 def processes_for(task: str, device: str, threads: int | None) -> int:
@@ -69,7 +59,7 @@ class SharedPipeline:
         if processes < 1:
             raise UsageError(f"processes is {processes}. Give 1 or more.")
         self.task, self.load, self.processes = task, load, processes
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
         self._turns = count()
         self._lock = threading.RLock()
 
@@ -119,12 +109,12 @@ class SharedPipeline:
             for sent in busy:  # someone has heard enough, or there was an error
                 sent.worker.forget(sent.ticket)
 
-    def _worker(self, place: int) -> _Worker:
+    def _worker(self, place: int) -> Worker:
         with self._lock:
             self._workers = [worker for worker in self._workers if not worker.ended]
             place = min(place, len(self._workers))
             if place == len(self._workers):
-                self._workers.append(_Worker(self.load))
+                self._workers.append(Worker(self.load))
             return self._workers[place]
 
     def adjusted(self, change: Callable[[Any], Any]) -> SharedPipeline:
@@ -190,14 +180,10 @@ def _sendable(item: Any) -> Any:
     return None
 
 
-class EndedError(NlpseqError):
-    """A process ended before its work did."""
-
-
 class _Sent:
     """A chunk on its way: who has it, and the number of its first input."""
 
-    def __init__(self, worker: _Worker, ticket: int, first: int) -> None:
+    def __init__(self, worker: Worker, ticket: int, first: int) -> None:
         self.worker, self.ticket, self.first = worker, ticket, first
 
     @property
@@ -209,178 +195,3 @@ class _Sent:
         """Waits for them."""
         for answer in self.worker.receive(self.ticket):
             yield behind(answer, self.first - 1)
-
-
-class _Worker:
-    """A process, and this one's end of the pipe to it. Chunks have tickets; they are answered in their order.
-
-    One thread sends at a time, and one receives, for all that wait.
-    """
-
-    def __init__(self, load: Load) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, load), daemon=True)
-        with _deaf_to_interrupts():
-            self.process.start()
-        theirs.close()
-        self._sent = self._received = 0
-        self._answers: dict[int, Any] = {}  # that came before they were asked for
-        self._forgotten: set[int] = set()
-        self._loaded = self.ended = False
-        self._failed: Exception | None = None  # what loading raised
-        self._sending, self._receiving = threading.RLock(), threading.RLock()
-
-    def send(self, chunk: list[Any]) -> int:
-        """The ticket by which the answers can be asked for."""
-        with self._sending:
-            self._sent += 1
-            with suppress(OSError):  # it is gone; `receive` has what it said before, or says so
-                self.pipe.send(chunk)
-            return self._sent
-
-    def wait(self) -> None:
-        """Until the pipeline is loaded there. Raises what loading raises, and then the process has ended."""
-        with self._receiving:
-            if self._failed:
-                raise self._failed
-            if not self._loaded:
-                answer = self._take()
-                if isinstance(answer, Exception):
-                    self._failed = answer
-                    self.end()
-                    raise answer
-                self._loaded = True
-
-    def has(self, ticket: int) -> bool:
-        """Whether the answers to a chunk are here."""
-        if not self._receiving.acquire(blocking=False):
-            return ticket in self._answers
-        try:
-            while ticket not in self._answers:
-                try:
-                    if not self.pipe.poll():
-                        return False
-                except OSError:
-                    return True  # asking for them tells
-                if self._loaded:
-                    self._keep()
-                else:
-                    self.wait()
-            return True
-        finally:
-            self._receiving.release()
-
-    def receive(self, ticket: int) -> list[Any]:
-        """The answers to a chunk, once."""
-        with self._receiving:
-            self.wait()
-            while ticket not in self._answers:
-                self._keep()
-            answers = self._answers.pop(ticket)
-        _raise_if_wrong(answers)
-        return list(answers)
-
-    def forget(self, ticket: int) -> None:
-        """The answers to a chunk are not wanted any more."""
-        with self._receiving:
-            if self._answers.pop(ticket, None) is None and ticket > self._received:
-                self._forgotten.add(ticket)
-
-    def _keep(self) -> None:
-        answers = self._take()
-        self._received += 1
-        if self._received in self._forgotten:
-            self._forgotten.discard(self._received)
-        else:
-            self._answers[self._received] = answers
-
-    def _take(self) -> Any:
-        try:
-            return self.pipe.recv()
-        except (EOFError, OSError):
-            self.process.join()
-            raise EndedError(f"A process that read inputs ended {_reason(self.process.exitcode)}") from None
-
-    def end(self) -> None:
-        """Ends the process, whatever it does."""
-        self.ended = True
-        self.pipe.close()
-        self.process.terminate()
-        self.process.join()
-
-
-def _raise_if_wrong(answer: Any) -> None:
-    if isinstance(answer, BaseException):
-        raise answer
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """A process that is started within hears no Ctrl-C, not even before our code runs in it: this one does, for all."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _reason(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"by signal {-code}. If memory was short, take fewer processes (--threads 1 is one) or shorter inputs."
-    return f"with exit code {code}; what it said stands above."
-
-
-def _work(pipe: Connection, load: Load) -> None:
-    """The life of a process: answers chunks in their order until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    chunks: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(pipe, chunks), daemon=True).start()
-    try:
-        try:
-            pipeline = load()
-            with suppress(Exception):  # should it matter, it comes again with the inputs
-                list(pipeline.pipe([FIRST_TEXT]))  # what is made at the first use is made before there is work
-        except Exception as error:
-            pipe.send(_told(error))
-            return
-        gc.freeze()  # what is loaded stays: to look for garbage in it takes time, and there is none
-        pipe.send(None)
-        while (chunk := chunks.get()) is not None:
-            try:
-                answers: Any = list(pipeline.pipe(chunk, batch_size=len(chunk)))
-            except Exception as error:
-                answers = _told(error)
-            pipe.send(answers)
-    except BrokenPipeError:
-        return
-
-
-def _listen(pipe: Connection, chunks: queue.SimpleQueue[list[Any] | None]) -> None:
-    """Takes in chunks while others are read, so that whoever sends them does not wait."""
-    try:
-        while True:
-            chunks.put(pipe.recv())
-    except (EOFError, OSError):
-        chunks.put(None)
-
-
-def _told(error: Exception) -> Exception:
-    """The error with a note of where it arose, or one that can be sent and says the same."""
-    where = "".join(traceback.format_exception(error))
-    error.add_note(f"in a process that read inputs:\n{where}")
-    try:
-        same = str(pickle.loads(pickle.dumps(error))) == str(error)
-    except Exception:
-        same = False
-    if same:
-        return error
-    other: Exception = RuntimeError(f"{type(error).__name__}: {error}")
-    if isinstance(error, NlpseqError):
-        other = NlpseqError(str(error))
-        other.exit_code = error.exit_code
-    other.add_note(error.__notes__[-1])
-    return other

@@ -39,6 +39,7 @@ FLOORS = {
     "pipelines": 5,
     "quick": 5,
     "workers": 5,
+    "worker_process": 5,
     "api": 5,
     "generation": 5,
     "layers_alone": 5,

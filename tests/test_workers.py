@@ -19,7 +19,8 @@ import nlpseq
 from nlpseq.errors import NlpseqError, UsageError
 from nlpseq.given import CHARACTERS_AHEAD
 from nlpseq.records import Failure
-from nlpseq.workers import CHARACTERS, FIRST_TEXT, MOST, SharedPipeline, _chunks
+from nlpseq.worker_process import FIRST_TEXT
+from nlpseq.workers import CHARACTERS, MOST, SharedPipeline, _chunks
 from tests import languages, taggers
 from tests.examples import corpus
 from tests.shouting import Shouting, marked, refusing

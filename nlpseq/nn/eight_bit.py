@@ -1,10 +1,10 @@
 """LSTM encoders read with eight-bit weights and states: for predictions on processors that multiply such numbers fast.
 
 What words give to the gates of the first layer is computed once a word, in float32, or in bfloat16 on processors that
-multiply such numbers fast. All other products are of states, which lie between -1 and 1 and so have one fixed scale, with
-weights, which have a scale for each gate; their sums are exact integers. So what one text gives does not depend on those
-it is read with (but for the last digits, and for what these round to), unlike with scales that are taken from the values
-at hand.
+multiply such numbers fast. All other products are of states, which lie between -1 and 1 and so have one fixed scale,
+with weights, which have a scale for each gate; their sums are exact integers. So what one text gives does not depend on
+those it is read with (but for the last digits, and for what these round to), unlike with scales that are taken from the
+values at hand.
 
 Axes: B rows, T positions, D features of a word, W state features of one direction, H of all directions together, G
 gates of one direction (4 W), L directions; U words, M vectors that are looked up, X features of one, N true positions
