@@ -12,6 +12,7 @@ from nlpseq.config import KERNELS
 from nlpseq.nn.recurrent import RecurrentLayer
 
 MIDDLE = max(KERNELS) // 2  # the place of a position itself in the window of W = SPAN places that kernels see of it
+FAR = 1e30
 SPAN = MIDDLE + max(kernel - kernel // 2 for kernel in KERNELS)
 
 
@@ -80,9 +81,13 @@ def _summed(given_WSF: Tensor, rows_UCW: Tensor) -> Tensor:
 
 
 def _places_of(best_UF: Tensor, found_UCF: Tensor) -> Tensor:
-    """Where a maximum stands (U, F), the last time. Torch's maximum of one axis is slow where it says that."""
+    """Where a maximum stands (U, F), the last time; `found_UCF` is overwritten.
+
+    Torch's maximum of one axis is slow where it says that, and so are comparisons: what is less than the maximum is
+    made to be less by far, and the places are added.
+    """
     places_C1 = torch.arange(found_UCF.shape[1], dtype=found_UCF.dtype, device=found_UCF.device).unsqueeze(1)
-    return ((found_UCF == best_UF.unsqueeze(1)) * places_C1).amax(1).long()
+    return found_UCF.sub_(best_UF.unsqueeze(1)).mul_(FAR).add_(places_C1).amax(1).long()
 
 
 class CharacterLSTM(nn.Module):

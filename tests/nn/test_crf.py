@@ -60,10 +60,14 @@ def enumerated(crf: LinearChainCRF, scores_TK: Tensor) -> dict[tuple[int, ...], 
 MAKERS = pytest.mark.parametrize("make", [lambda: chain(3), restricted], ids=["free", "restricted"])
 
 
+SCALES = pytest.mark.parametrize("scale", [2.0, 60.0])  # of the second, probabilities would underflow
+
+
 @MAKERS
-def test_the_loss_is_that_of_the_enumeration(make: Callable[[], LinearChainCRF]) -> None:
+@SCALES
+def test_the_loss_is_that_of_the_enumeration(make: Callable[[], LinearChainCRF], scale: float) -> None:
     crf = make()
-    scores, mask = emissions()
+    scores, mask = emissions(scale=scale)
     labels = torch.tensor([[1, 2, 0, 1, 2], [0, 2, 2, 2, 2], [1, 2, 2, 0, 0], [0, 1, 2, 2, 2]])  # any at padding
     wanted = torch.zeros((), dtype=torch.float64)
     for row, length in enumerate(LENGTHS):
@@ -73,19 +77,22 @@ def test_the_loss_is_that_of_the_enumeration(make: Callable[[], LinearChainCRF])
 
 
 @MAKERS
-def test_the_gradient_is_that_of_the_enumeration(make: Callable[[], LinearChainCRF]) -> None:
+@SCALES
+def test_the_gradient_is_that_of_the_enumeration(make: Callable[[], LinearChainCRF], scale: float) -> None:
     crf = make()
-    scores, mask = emissions()
+    scores, mask = emissions(scale=scale)
     scores.requires_grad_()
+    weights = [1.0, 3.0, 0.5, 2.0]  # of the sentences
     labels = torch.tensor([[1, 2, 0, 1, 2], [0, 0, 0, 0, 0], [1, 2, 2, 0, 0], [0, 1, 0, 0, 0]])
-    crf.loss(scores, labels, mask).sum().backward()
+    (crf.loss(scores, labels, mask) * torch.tensor(weights)).sum().backward()
     ours = [scores.grad.clone(), crf.transitions.grad.clone(), crf.start.grad.clone()]
     for tensor in (scores, crf.transitions, crf.start):
         tensor.grad = None
     total = torch.zeros((), dtype=torch.float64)
     for row, length in enumerate(LENGTHS):
         paths = enumerated(crf, scores[row, :length])
-        total = total + torch.stack(list(paths.values())).logsumexp(0) - paths[tuple(labels[row, :length].tolist())]
+        loss = torch.stack(list(paths.values())).logsumexp(0) - paths[tuple(labels[row, :length].tolist())]
+        total = total + weights[row] * loss
     total.backward()
     theirs = [scores.grad, crf.transitions.grad, crf.start.grad]
     for one, other in zip(ours, theirs, strict=True):
