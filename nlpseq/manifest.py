@@ -124,17 +124,13 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def verify(folder: Path, *, card: bool = False) -> Manifest:
-    """Compares every file with the manifest's SHA-256: but for the `card`, unless that is asked for, too, since nothing
-    is read of it. Raises TrustError naming the first that differs.
-    """
+def verify(folder: Path) -> Manifest:
+    """Compares every file with the manifest's SHA-256. Raises TrustError naming the first that differs."""
     manifest = read_manifest(folder)
     for name in (CONFIG, WEIGHTS):
         if name not in manifest.files:
             raise TrustError(f"{folder / MANIFEST}: does not list {name}, without which nothing can be loaded.")
     for name, digest in manifest.files.items():
-        if name == CARD and not card:
-            continue
         path = folder / name
         if path.is_symlink() or not path.is_file():
             raise TrustError(f"{path}: is named in the manifest and is missing. Copy the checkpoint again.")

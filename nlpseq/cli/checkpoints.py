@@ -66,7 +66,7 @@ def verify_checkpoints(
 
     rows = []
     for name in names or shipped_checkpoints():
-        manifest = verify(find_checkpoint(name), card=True)
+        manifest = verify(find_checkpoint(name))
         rows.append((name, "as its manifest says", str(len(manifest.files))))
     show(("name", "state", "files"), rows)
 

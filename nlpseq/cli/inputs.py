@@ -185,12 +185,13 @@ class _Decoded:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = iter(lines)
+        self.number = 0  # of the last one
 
     def __iter__(self) -> _Decoded:
         return self
 
     def __next__(self) -> str:
-        _, raw = next(self._lines)
+        self.number, raw = next(self._lines)
         if raw is None:
             raise ValueError(f"This is longer than {files.LONGEST // 2**20} MiB. Is it text?")
         try:
@@ -205,10 +206,11 @@ def _table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Record]:
 
     Raises UsageError where the headings have no such column.
     """
+    decoded = _Decoded(lines)
     if tabs:
-        reader = csv.reader(_Decoded(lines), delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
+        reader = csv.reader(decoded, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
     else:
-        reader = csv.reader(_Decoded(lines), strict=True)
+        reader = csv.reader(decoded, strict=True)
     headings: list[str] = []
     place, first = 0, 1
     while True:
@@ -229,7 +231,7 @@ def _table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Record]:
         elif row:
             extra = {name: cell for index, (name, cell) in enumerate(zip(headings, row, strict=True)) if index != place}
             yield Record(row[place], first, extra)
-        first = reader.line_num + 1
+        first = decoded.number + 1
 
 
 def _column_of(name: str, headings: Sequence[str]) -> int:
