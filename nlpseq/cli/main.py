@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from copy import copy
 from typing import Annotated, Any
@@ -111,6 +112,7 @@ def run() -> None:
     each shape of a batch, 1,024 of them if nothing is said: gigabytes in a training, whose shapes hardly ever come
     again.
     """
+    signal.signal(signal.SIGTERM, _terminated)
     let_threads_sleep()
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -126,6 +128,11 @@ def run() -> None:
         sys.exit(1)
     finally:
         _flush()
+
+
+def _terminated(number: int, _: object) -> None:
+    """Ends as an error does, so that what was begun is cleared away."""
+    raise SystemExit(128 + number)
 
 
 def _asked(arguments: list[str]) -> typer.Typer:

@@ -63,6 +63,8 @@ class Chosen(NamedTuple):
                 f"{path}: has {what}; its columns are {_listed(columns)}. "
                 f"Name them with --text-column and --label-column.{hint}"
             )
+        if twice := [column for column in wanted if columns.count(column) > 1]:
+            raise UsageError(f"{path}: has several columns {twice[0]!r}. Give each a name of its own.")
         return cls(text, {scheme or SCHEMES.get(column.lower(), column.lower()): column for column, scheme in pairs})
 
 

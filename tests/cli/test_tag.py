@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,24 @@ def test_an_output_file_is_whole_or_not_there(tmp_path: Path, strict: bool, writ
     assert [path.name for path in tmp_path.iterdir()] == (["out"] if written else [])
     if written:
         assert len((tmp_path / "out").read_text().splitlines()) == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_terminated_command_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    command = [*FAKE, "tag", "-o", str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"a\n")
+        process.stdin.flush()
+        began = time.monotonic()
+        while not list(tmp_path.iterdir()) and time.monotonic() - began < 30:
+            time.sleep(0.02)
+        assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+        process.terminate()
+        assert process.wait(timeout=30) == 143
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="a system without /dev/stdout")

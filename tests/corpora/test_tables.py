@@ -191,3 +191,22 @@ def test_a_label_that_is_never_the_likeliest_is_learnt_unless_it_has_nothing(tmp
         line = f'{{"text": "x", "label": {{"good": 0.9, "bad": {share}}}}}\n'
         train = written(tmp_path, "train.jsonl", line)
         assert [finding.code for finding in lint_texts({"train": train, "dev": dev})] == codes
+
+
+def test_a_column_that_is_there_twice_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label,label\ngood,a,b\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="several columns 'label'"):
+        list(read_texts(path))
+
+
+def test_long_cells_and_long_headings(tmp_path: Path) -> None:
+    """A cell may be longer than csv's own limit, and what is taken for a heading is told in part."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"text,label\n{'word ' * 40_000},good\n", encoding="utf-8")
+    (example,) = read_texts(path)
+    assert len(example.text) == 200_000
+    path.write_text(f"{'word ' * 40_000},good\n", encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        list(read_texts(path))
+    assert len(str(caught.value)) < 600
