@@ -66,6 +66,7 @@ def command(
     from nlpseq.cli import inputs, streams
     from nlpseq.cli.explicit import must_not_be_given
 
+    texts, source = inputs.named(texts, source)
     if inputs.nothing_given(texts, source):
         typer.echo(context.get_help())
         return

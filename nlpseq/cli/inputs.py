@@ -47,6 +47,11 @@ class Record(NamedTuple):
     error: str = ""
 
 
+def named(texts: list[str] | None, source: str | None) -> tuple[list[str] | None, str | None]:
+    """The same, but that `-` alone in the place of a text stands for stdin, as it does for most programs."""
+    return (None, "-") if texts == ["-"] and source is None else (texts, source)
+
+
 def nothing_given(texts: Sequence[str] | None, source: str | None) -> bool:
     """Whether there is no input but a person at a keyboard, who did not ask to type."""
     return not texts and source is None and (sys.stdin is None or sys.stdin.isatty())

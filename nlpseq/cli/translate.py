@@ -57,6 +57,7 @@ def command(
 
     from nlpseq.cli import inputs, streams
 
+    texts, source = inputs.named(texts, source)
     if inputs.nothing_given(texts, source):
         typer.echo(context.get_help())
         return

@@ -48,6 +48,11 @@ def test_stdin_is_answered_line_by_line_in_order() -> None:
     assert [found["text"] for found in objects(result)] == lines
 
 
+def test_a_dash_alone_is_stdin() -> None:
+    assert [one["text"] for one in objects(nlpseq("tag", "-", stdin="a\nb\n"))] == ["a", "b"]
+    assert [one["text"] for one in objects(nlpseq("tag", "-", "x", stdin="a\n"))] == ["-", "x"]
+
+
 def test_failures_stand_in_their_place_and_end_in_3() -> None:
     result = nlpseq("tag", stdin=b"a\n\xff\nOOV\nb\n")
     assert result.returncode == 3
