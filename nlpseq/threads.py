@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 import torch
@@ -29,16 +30,26 @@ def _made(workers: int, threads: int) -> ThreadPoolExecutor:
     there, before = threading.Barrier(workers + 1), torch.get_num_threads()
 
     def begin() -> None:
+        with suppress(threading.BrokenBarrierError):  # whoever waits for it has been interrupted
+            _take_part()
+
+    def _take_part() -> None:
         torch.get_num_threads()  # a thread that is asked the first time takes the process's number, so ask before
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)  # each thread has its own; these do nothing else
         there.wait()
 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="nlpseq", initializer=begin)
-    for _ in range(workers):
-        pool.submit(int)
-    there.wait()
-    torch.set_num_threads(before)  # a part of what a worker sets holds for the process
+    try:
+        for _ in range(workers):
+            pool.submit(int)
+        there.wait()
+    except BaseException:
+        there.abort()
+        pool.shutdown(wait=False)
+        raise
+    finally:
+        torch.set_num_threads(before)  # a part of what a worker sets holds for the process
     return pool
 
 

@@ -225,6 +225,8 @@ def _table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Record]:
             return
         except (csv.Error, ValueError) as error:
             what = f"This is no row of a table: {error}." if isinstance(error, csv.Error) else str(error)
+            if not headings:
+                raise UsageError(f"The line of headings, {first}: {what}") from None
             yield Record("", first, error=what)
             row = []
         if row and not headings:

@@ -218,8 +218,8 @@ def output(path: Path | None) -> Iterator[TextIO]:
     if opened is not None:
         try:
             number = os.dup(opened)
-        except OSError as error:
-            raise UsageError(f"-o {path} cannot be written: {error.strerror}.") from None
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"-o {path} cannot be written: {getattr(error, 'strerror', error)}.") from None
         with open(number, "w", encoding="utf-8", errors="replace", newline="\n") as out:  # noqa: PTH123
             yield out
     elif path.exists() and not path.is_file() and not path.is_dir():

@@ -26,18 +26,18 @@ class LinearChainCRF:
         self.start_K = np.where(allowed_start_K, start_K, FORBIDDEN)
         gaps_KK = (self.transitions_KK - self.transitions_KK.max())[allowed_KK]
         gaps_K = (self.start_K - self.start_K.max())[allowed_start_K]
-        self.steep = bool((np.concatenate((gaps_KK, gaps_K)) < -LEAST).any())  # a step has odds below e^-LEAST
+        self.steepness = -float(np.concatenate((gaps_KK, gaps_K)).min())  # nats
 
     def marginals(self, emissions_BTK: Array, mask_BT: Array) -> Array:
         """p(y_t = k | x), (B, T, K), by the forward-backward algorithm on scaled probabilities, or on their logarithms
         where these would underflow.
         """
         gaps_BTK = emissions_BTK - emissions_BTK.max(2, keepdims=True)
-        if self.steep or ((gaps_BTK.min(2) < -LEAST) & mask_BT).any():
+        if self.steepness - np.where(mask_BT, gaps_BTK.min(2), 0).min() > LEAST:
             return np.exp(self._log_marginals(emissions_BTK, mask_BT))
         follow_KK = np.exp(self.transitions_KK - self.transitions_KK.max())
         begin_K = np.exp(self.start_K - self.start_K.max())
-        odds_BTK = np.exp(np.maximum(gaps_BTK, -LEAST))
+        odds_BTK = np.exp(np.maximum(gaps_BTK, -LEAST))  # at padded positions they may be anything
         alphas = [_scaled(begin_K * odds_BTK[:, 0])]
         for position in range(1, emissions_BTK.shape[1]):
             reached_BK = _scaled((alphas[-1] @ follow_KK) * odds_BTK[:, position])

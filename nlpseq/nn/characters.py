@@ -81,13 +81,13 @@ def _summed(given_WSF: Tensor, rows_UCW: Tensor) -> Tensor:
 
 
 def _places_of(best_UF: Tensor, found_UCF: Tensor) -> Tensor:
-    """Where a maximum stands (U, F), the last time; `found_UCF` is overwritten.
+    """Where a maximum stands (U, F), the last time, or anywhere where it is no number; `found_UCF` is overwritten.
 
     Torch's maximum of one axis is slow where it says that, and so are comparisons: what is less than the maximum is
     made to be less by far, and the places are added.
     """
     places_C1 = torch.arange(found_UCF.shape[1], dtype=found_UCF.dtype, device=found_UCF.device).unsqueeze(1)
-    return found_UCF.sub_(best_UF.unsqueeze(1)).mul_(FAR).add_(places_C1).amax(1).long()
+    return found_UCF.sub_(best_UF.unsqueeze(1)).mul_(FAR).add_(places_C1).amax(1).nan_to_num_(nan=0.0).long()
 
 
 class CharacterLSTM(nn.Module):

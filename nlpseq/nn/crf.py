@@ -74,12 +74,10 @@ class LinearChainCRF(nn.Module):
 
     @torch.no_grad()
     def _underflows(self, emissions_BTK: Tensor, mask_BT: Tensor) -> bool:
-        """Whether a label, or a step that is allowed, has odds below e^-LEAST, so that scaled probabilities fail."""
-        spread_BT = emissions_BTK.amax(2) - emissions_BTK.amin(2)
-        if bool(((spread_BT > LEAST) & mask_BT).any()):
-            return True
+        """Whether a label and an allowed step to it may have odds below e^-LEAST, so that scaled probabilities fail."""
+        spread_BT = (emissions_BTK.amax(2) - emissions_BTK.amin(2)).masked_fill(~mask_BT, 0.0)
         steps = self.transitions[self.allowed_KK], self.start[self.allowed_start_K]
-        return any(bool(scores.max() - scores.min() > LEAST) for scores in steps)
+        return bool(spread_BT.max() + max(scores.max() - scores.min() for scores in steps) > LEAST)
 
     @torch.no_grad()
     def marginals(self, emissions_BTK: Tensor, mask_BT: Tensor) -> Tensor:

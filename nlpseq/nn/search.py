@@ -195,8 +195,8 @@ def _best(scores_NKV: Tensor, count: int) -> tuple[Tensor, Tensor]:
     maxima_NKX = torch.cat((heads_NKXB.amax(3), *rest), dim=2)
     starts_NKP1 = BLOCK * maxima_NKX.topk(count, dim=2).indices.unsqueeze(3)
     pieces_NKC = (starts_NKP1 + torch.arange(BLOCK, device=scores_NKV.device)).flatten(2)
-    beyond_NKC = pieces_NKC >= size
-    found_NKC = scores_NKV.gather(2, pieces_NKC.clamp(max=size - 1)).masked_fill_(beyond_NKC, IMPOSSIBLE)
+    beyond_NKC, pieces_NKC = pieces_NKC >= size, pieces_NKC.clamp(max=size - 1)
+    found_NKC = scores_NKV.gather(2, pieces_NKC).masked_fill_(beyond_NKC, IMPOSSIBLE)
     best_NKP, places_NKP = found_NKC.topk(count, dim=2)
     return best_NKP, pieces_NKC.gather(2, places_NKP)
 

@@ -112,9 +112,10 @@ class WordTable:
         with _GROWING:
             for word in words:
                 if word not in self.rows:
-                    self.names.append(word)
-                    self._waiting.append(word)
-                    self.rows[word] = len(self.rows) + 1
+                    row = len(self.rows) + 1
+                    self.names[row:] = [word]
+                    self._waiting[row - len(self._forms_R) :] = [word]
+                    self.rows[word] = row  # last: should it end before, the word has not been met
 
     def _settle(self) -> None:
         if not self._waiting:
@@ -289,5 +290,5 @@ class VectorCache:
         vectors_UD = self.embedding.of_words(forms_U, characters_UC, affixes_UA, self._symbols_WSF)
         own_UD = self.eight_bit.entered(vectors_UD) if self.eight_bit else vectors_UD
         self._remembered_RD[first : first + len(words)] = own_UD
-        self._names += words  # first: should it end here, no row is without a name
+        self._names[first:] = words  # first: should it end here, no row is without a name
         self._rows.update(zip(words, range(first, first + len(words)), strict=True))

@@ -6,7 +6,7 @@ Everything is linear in the text. Nothing is lost: the parts, joined, are the te
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -115,7 +115,10 @@ class Part(NamedTuple):
         if not self.kept:
             return shown
         there = {kept.name.upper() if self.loud else kept.name: self.text[kept.begin : kept.end] for kept in self.kept}
-        pattern = re.compile(rf"(?<!\w)(?:{'|'.join(there)})(?!\w)")
+        names, digits = ([name for name in there if name.isdigit() == number] for number in (False, True))
+        ways = [rf"(?<!\w)(?:{'|'.join(names)})(?!\w)"] if names else []
+        ways += [rf"(?<!\d)(?:{'|'.join(digits)})(?!\d)"] if digits else []
+        pattern = re.compile("|".join(ways))
         if sorted(pattern.findall(shown)) != sorted(there):
             return None
         return pattern.sub(lambda found: there[found[0]], shown)
@@ -135,7 +138,9 @@ class Part(NamedTuple):
         strange = [(begin, end) for begin, end in names if unspelt(composed(self.text[begin:end]))]
         said = translation.casefold()
         missing = any(composed(self.text[begin:end]).casefold() not in said for begin, end in strange)
-        return sorted({*(numbers if wrong else ()), *(strange if missing else ())})
+        kept = strange if missing else []
+        apart = [one for one in numbers if wrong and not any(begin <= one[0] < end for begin, end in kept)]
+        return sorted({*apart, *kept})
 
     def _keeps(self, begin: int, end: int) -> bool:
         return any(one.begin < end and begin < one.end for one in self.kept)
@@ -310,7 +315,7 @@ def _has_numbers(found: Sequence[str], numbers: Sequence[Sequence[str]]) -> bool
     digits = "".join(map("".join, numbers))
     if sorted("".join(found)) != sorted(digits):
         short = all(len("".join(groups)) <= _SHORT for groups in numbers)
-        return short and len("".join(found)) <= len(digits)
+        return short and not Counter(found) - Counter([*chain.from_iterable(numbers), *map("".join, numbers)])
     there = f" {' '.join(found)} "
     return all(f" {' '.join(groups)} " in there or f" {''.join(groups)} " in there for groups in numbers)
 

@@ -42,7 +42,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def must_be_free(folder: Path) -> None:
     """Raises UsageError where another training holds `folder` or it cannot be written: before all data are read."""
-    above = next(path for path in folder.resolve().parents if path.exists())
+    above = next((path for path in folder.resolve().parents if path.exists()), folder)
     if not os.access(above, os.W_OK | os.X_OK):
         raise UsageError(f"-o {folder} cannot be written: {above} is not to be written into.")
     if _lock_of(folder.resolve()).exists():

@@ -258,3 +258,11 @@ def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) 
         list(inputs.read(None, str(path), "csv"))
     with pytest.raises(UsageError, match="A table cannot be read from TEXT"):
         inputs.read(["a"], None, "csv")
+
+
+def test_headings_that_cannot_be_read_end_it(tmp_path: Path) -> None:
+    """Else the next line would be taken for them."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"t\xffxt\ntext\ngood\n")
+    with pytest.raises(UsageError, match="The line of headings, 1: This is not UTF-8"):
+        list(inputs.read(None, str(path), "csv"))

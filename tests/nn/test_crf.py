@@ -133,6 +133,24 @@ def test_marginals_are_those_of_the_enumeration(
         torch.testing.assert_close(marginals[row, :length], wanted, atol=1e-9, rtol=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_odds_that_underflow_together(seed: int) -> None:
+    """Of labels and of steps to them, each of which would do alone; in float32, with steps of any kind forbidden."""
+    generator = torch.Generator().manual_seed(seed)
+    allowed_KK = (torch.rand(5, 5, generator=generator) < 0.5) | torch.eye(5, dtype=torch.bool)
+    crf = LinearChainCRF(allowed_KK, torch.ones(5, dtype=torch.bool))
+    with torch.no_grad():
+        for weight in crf.parameters():
+            weight.copy_(39 * torch.rand(weight.shape, generator=generator))
+    scores = (39 * torch.rand(2, 10, 5, generator=generator)).requires_grad_()
+    mask = torch.ones(2, 10, dtype=torch.bool)
+    wanted = crf.double().log_marginals(scores.detach().double(), mask).exp().float()
+    crf.float()
+    assert torch.allclose(crf.marginals(scores.detach(), mask), wanted, atol=1e-3)
+    crf.loss(scores, wanted.argmax(2), mask).sum().backward()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in (scores, *crf.parameters()))
+
+
 @pytest.mark.parametrize("lead", [50, 2e4, 1e9])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_forbidden_is_never_predicted_and_has_no_probability(seed: int, lead: float) -> None:

@@ -238,3 +238,11 @@ def test_vectors_that_were_given_stay_only_where_they_are_fixed(fixed: bool) -> 
         optimizer.step()
     moved = {word for word in WORDS if not torch.equal(*(w[VOCABULARIES.form_id(word)] for w in (weight, before)))}
     assert moved == ({"the"} if fixed else {"the", "cat", "mat"})
+
+
+def test_what_is_no_number_goes_on_to_the_loss() -> None:
+    """Where it is told in words; nothing is looked up in a place that is none."""
+    cnn = CharacterCNN(5, 4, 8)
+    with torch.no_grad():
+        cnn.get_parameter("convolutions.0.weight").fill_(torch.nan)
+    assert cnn(torch.tensor([[1, 2, 3], [4, 1, 0]])).isnan().any()

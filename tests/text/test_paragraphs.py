@@ -157,6 +157,10 @@ def test_where_an_address_ends(text: str, address: str) -> None:
         ("At 7:30.", "À 7 h 30.", []),
         ("I have 3 cats.", "J'ai trois chats.", []),
         ("It costs $5 (five).", "Ça coûte 55.", ["5"]),
+        ("24 cats, 3 dogs.", "25 Katzen, 9 Hunde.", ["24", "3"]),
+        ("24 cats, 3 dogs.", "24 Katzen, drei Hunde.", []),
+        ("At 1.5 now.", "Um 1,5 jetzt.", []),
+        ("Ł7 has 1234.", "Rien.", ["Ł7", "1234"]),
         ("It has 1,234,567 people.", "Elle a 1234,567 habitants.", ["1,234,567"]),
         ("It has 1,234,567 people.", "Elle a 1 234 567 habitants.", []),
         ("Elle a 1 250,50 euros.", "She has 150,50 euros.", ["1 250,50"]),
@@ -180,6 +184,11 @@ def test_others_stand_in_for_numbers_and_strange_names() -> None:
     assert kept.asked == "John has 25 of 36 at Tom."
     assert kept.restored("Chez Tom, John a 25 des 36.") == "Chez a@b.org, Łódź a 12 des 40,000."
     assert kept.restored("Chez Tom, John a 25.") is None
+    (beside,) = parts_of("He runs 1234km.")
+    kept = beside.keeping(beside.lost("Il court.", lambda _: False))
+    assert kept is not None
+    assert kept.restored("Il court 25 km.") == "Il court 1234 km."
+    assert kept.restored("Il court 25km.") == "Il court 1234km."
     (loud,) = parts_of("ŁÓDŹ HAS 40,000 TREES!")
     kept = loud.keeping(loud.lost("Rien.", lambda word: "Ł" in word))
     assert kept is not None
