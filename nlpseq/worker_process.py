@@ -114,14 +114,17 @@ class Worker:
             return self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
+            if self.ended:
+                raise EndedError("The pipeline was closed while its processes read inputs.") from None
             raise EndedError(f"A process that read inputs ended {_reason(self.process.exitcode)}") from None
 
     def end(self) -> None:
         """Ends the process, whatever it does."""
         self.ended = True
-        self.pipe.close()
         self.process.terminate()
         self.process.join()
+        with self._receiving:  # who waits for answers hears that there are none; then nobody reads from it any more
+            self.pipe.close()
 
 
 def _raise_if_wrong(answer: Any) -> None:

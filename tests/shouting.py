@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -33,6 +34,8 @@ class Shouting:
         for number, item in enumerate(inputs, 1):
             if item == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if item == "slow":
+                time.sleep(20)
             if item == "stop":
                 raise UsageError("There is no stopping.")
             if item == "peculiar":

@@ -115,6 +115,17 @@ def test_answers_that_nobody_waits_for_leave_nothing_behind(shared: SharedPipeli
         assert all(ticket > worker._received for ticket in worker._forgotten)
 
 
+def test_who_waits_when_it_is_closed_is_told(shared: SharedPipeline) -> None:
+    shared.start()
+    answers = shared.pipe(iter(["slow", *["a"] * 50]), batch_size=1)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(list, answers)
+        time.sleep(0.3)
+        shared.close()
+        with pytest.raises(NlpseqError, match="was closed"):
+            waiting.result(timeout=30)
+
+
 def test_a_copy_has_processes_of_its_own(shared: SharedPipeline) -> None:
     shared("a")
     copied = pickle.loads(pickle.dumps(shared))
