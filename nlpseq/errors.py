@@ -56,3 +56,8 @@ def some(names: Sequence[str], most: int = 6) -> str:
     """`a, b, c`, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def some_columns(columns: Sequence[str], most: int = 40) -> str:
+    """Columns of a table as they can be told, each and all of them cut: what is taken for one may be a whole text."""
+    return some([name if len(name) <= most else f"{name[:most]}…" for name in columns], most) or "none"

@@ -30,14 +30,11 @@ def _made(workers: int, threads: int) -> ThreadPoolExecutor:
     there, before = threading.Barrier(workers + 1), torch.get_num_threads()
 
     def begin() -> None:
-        with suppress(threading.BrokenBarrierError):  # whoever waits for it has been interrupted
-            _take_part()
-
-    def _take_part() -> None:
         torch.get_num_threads()  # a thread that is asked the first time takes the process's number, so ask before
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)  # each thread has its own; these do nothing else
-        there.wait()
+        with suppress(threading.BrokenBarrierError):  # whoever waits for it has been interrupted
+            there.wait()
 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="nlpseq", initializer=begin)
     try:

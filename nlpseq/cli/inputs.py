@@ -23,7 +23,7 @@ import msgspec
 from nlpseq.corpora import files
 from nlpseq.corpora.conllu import parse_block
 from nlpseq.corpora.offsets import pieces_of, place
-from nlpseq.errors import DataError, UsageError
+from nlpseq.errors import DataError, UsageError, some_columns
 from nlpseq.records import TokenizedText
 
 # An escaped pair of surrogates, a lone one, or any other escape, so that "\\ud800" is not taken for one.
@@ -247,7 +247,7 @@ def _column_of(name: str, headings: Sequence[str]) -> int:
     lower = [heading.lower() for heading in headings]
     if name.lower() in lower:
         return lower.index(name.lower())
-    shown = ", ".join(heading if len(heading) < 40 else f"{heading[:40]}…" for heading in headings[:40])
+    shown = some_columns(headings)
     raise UsageError(
         f"The table has no column {name!r}; its columns are {shown}. Name that of the texts with --text-key."
     )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from nlpseq.corpora.files import read_lines
-from nlpseq.errors import DataError, UsageError
+from nlpseq.errors import DataError, UsageError, some_columns
 from nlpseq.records import LabelledText
 
 TEXT_NAMES = ("text", "sentence", "review", "body", "content", "comment")
@@ -33,7 +33,6 @@ class Fields(NamedTuple):
 
 
 USUAL_FIELDS = Fields()
-SHOWN = 40  # characters of a column's name, and columns, that a message has
 NO_HEADINGS = " Where the first line is a text already, put a line of headings above it, such as text,label."
 
 
@@ -60,18 +59,12 @@ class Chosen(NamedTuple):
             sought = f"labels ({', '.join(LABEL_NAMES)})" if text else f"the text ({', '.join(TEXT_NAMES)})"
             what = f"no column {missing[0]!r}" if missing else f"no column known as {sought}"
             raise UsageError(
-                f"{path}: has {what}; its columns are {_listed(columns)}. "
+                f"{path}: has {what}; its columns are {some_columns(columns)}. "
                 f"Name them with --text-column and --label-column.{hint}"
             )
         if twice := [column for column in wanted if columns.count(column) > 1]:
             raise UsageError(f"{path}: has several columns {twice[0]!r}. Give each a name of its own.")
         return cls(text, {scheme or SCHEMES.get(column.lower(), column.lower()): column for column, scheme in pairs})
-
-
-def _listed(columns: Sequence[str]) -> str:
-    """Columns as they can be told: what is taken for one may be a whole text."""
-    shown = [column if len(column) <= SHOWN else f"{column[:SHOWN]}…" for column in columns[:SHOWN]]
-    return ", ".join(shown) + (", …" if len(columns) > SHOWN else "") if columns else "none"
 
 
 def naming(examples: Iterable[LabelledText], scheme: str) -> str:

@@ -78,7 +78,6 @@ class WordTable:
         self.word_length = word_length
         self.rows: dict[str, int] = {}
         self.names = [""]
-        self._waiting: list[str] = []
         self._forms_R = torch.zeros(1, dtype=torch.int64)
         self._characters_RC = torch.zeros(1, word_length + 2, dtype=torch.int64)
         self._characters_RC[0, 0] = 1
@@ -114,22 +113,22 @@ class WordTable:
                 if word not in self.rows:
                     row = len(self.rows) + 1
                     self.names[row:] = [word]
-                    self._waiting[row - len(self._forms_R) :] = [word]
                     self.rows[word] = row  # last: should it end before, the word has not been met
 
     def _settle(self) -> None:
-        if not self._waiting:
+        if len(self._affixes_RA) == len(self):  # they are appended to last
             return
         with _GROWING:
-            for start in range(0, len(self._waiting), CHUNK):
-                self._append(self._waiting[start : start + CHUNK])
-            self._waiting = []
+            while len(self._affixes_RA) < len(self):
+                first = len(self._affixes_RA)
+                self._append(self.names[first : min(first + CHUNK, len(self))])
 
     def _append(self, fresh: list[str]) -> None:
         forms, characters, affixes = word_ids(fresh, self.words, self.word_length)
         characters = nn.functional.pad(characters, (0, self.word_length + 2 - characters.shape[1]))
-        self._forms_R = torch.cat((self._forms_R, forms))
-        self._characters_RC = torch.cat((self._characters_RC, characters))
+        settled = len(self._affixes_RA)
+        self._forms_R = torch.cat((self._forms_R[:settled], forms))
+        self._characters_RC = torch.cat((self._characters_RC[:settled], characters))
         self._affixes_RA = torch.cat((self._affixes_RA, affixes))
 
     def first(self, count: int) -> WordTable:
