@@ -77,6 +77,8 @@ def beam_search(
                 found.append(Hypothesis(live[parent].ids, total, score, capped[parent], guarded[parent]))
         found = sorted(found, key=lambda one: -one.score)[:beam]
         grown = [one for one in best if one.piece != end][:beam]
+        if config.beam_threshold and wanted == 1:
+            grown = [one for one in grown if one.total >= np.float32(grown[0].total) - config.beam_threshold]
         live = [Live((*live[parent].ids, piece), total, guarded[parent]) for total, parent, piece in grown]
         if not live or _done(live[0].total, found, length, cap, wanted, config):
             break

@@ -49,7 +49,7 @@ class EightBitDecoder:
         return DecoderState(begin, None if fed_BF is None else coarse(fed_BF))
 
     def step(self, last_BQ: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState]:
-        """Unnormalised log-probabilities (R, V) of what follows the pieces `last_BQ`, and the state after them."""
+        """What the `scores` of what follows the pieces `last_BQ` are made of (R, F), and the state after them."""
         entering_RX = self._vectors_VD.index_select(0, last_BQ.flatten())
         if state.fed_RF is not None:
             entering_RX = torch.cat((entering_RX, state.fed_RF), dim=1)
@@ -59,7 +59,11 @@ class EightBitDecoder:
             layers.append(after)
             entering_RX = after.hidden_RW
         read_RF = self._read(entering_RX, state_RW.view(*last_BQ.shape, -1), memory)
-        return self._output.of(read_RF), DecoderState(tuple(layers), None if state.fed_RF is None else read_RF)
+        return read_RF, DecoderState(tuple(layers), None if state.fed_RF is None else read_RF)
+
+    def scores(self, read_RF: Tensor) -> Tensor:
+        """Unnormalised log-probabilities (R, V) of the next piece."""
+        return self._output.of(read_RF)
 
     def _read(self, rounded_RW: Tensor, states_BQW: Tensor, memory: Memory) -> Tensor:
         """The readout (R, F), in eight bits."""

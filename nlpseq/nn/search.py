@@ -1,12 +1,13 @@
 """Greedy and beam search over a step function. Axes: N sentences, K hypotheses of each, V pieces, T pieces so far.
 
-The search knows no model: a step is given the last piece of every hypothesis and a state, and gives the
-log-probabilities of the next ones and the state after it. All sentences and hypotheses take a step together; sentences
-that are done leave the batch.
+The search knows no model: a step is given the last piece of every hypothesis and a state, and gives what the scores of
+the next pieces are made of, and the state after it. A score less the log sum of its row is a log-probability. All
+sentences and hypotheses take a step together; sentences that are done leave the batch.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, Self, TypeVar
 
@@ -21,6 +22,7 @@ __all__ = ["Hypothesis", "SearchConfig", "State", "Step", "beam_search"]
 IMPOSSIBLE = -torch.inf
 BLOCK = 64  # pieces whose highest score is looked at first
 BLOCKS = 4  # times as many blocks as are wanted, below which that is not worth it
+ROWS = 128  # hypotheses whose scores are made and looked at together
 
 
 class State(Protocol):
@@ -34,7 +36,8 @@ class State(Protocol):
 
 
 S = TypeVar("S", bound=State)
-Step = Callable[[Tensor, S], tuple[Tensor, S]]  # last (N, K) int64, state -> log-probabilities (N, K, V), state
+Step = Callable[[Tensor, S], tuple[Tensor, S]]  # last (N, K) int64, state -> features (N, K, F), state
+Scores = Callable[[Tensor], tuple[Tensor, Tensor]]  # features (R, F) -> scores (R, V), their log sums (R)
 
 
 class Live(NamedTuple):
@@ -107,6 +110,7 @@ class Candidates(NamedTuple):
 
 def beam_search(
     step: Step[S],
+    scores: Scores,
     state: S,
     caps_N: Tensor,
     *,
@@ -120,16 +124,18 @@ def beam_search(
 
     `state` is that of one hypothesis a sentence, before `begin` is read. `caps_N` (int64) are the longest lengths, the
     end counted, at least 1. Pieces in `never` are not chosen, nor the end as the first piece where the cap allows more.
-    A sentence is done when no growing hypothesis can come before the `wanted` best; see `_done`.
-    What `step` returns is overwritten.
+    A sentence is done when no growing hypothesis can come before the `wanted` best; see `_done`. Hypotheses beyond the
+    `beam_threshold` are dropped where one alone is wanted.
+    The scores are overwritten.
     """
-    names_N, rules = torch.arange(len(caps_N), device=caps_N.device), _Rules(end, (*never, begin), config)
+    names_N = torch.arange(len(caps_N), device=caps_N.device)
+    rules = _Rules(end, (*never, begin), config, config.beam_threshold if wanted == 1 else 0)
     live = Live.first(len(caps_N), begin, caps_N.device)
     width = int(caps_N.max()) if len(caps_N) else 0
     results = found = Finished.none(len(caps_N), config.beam_size, width, caps_N.device)
     for length in range(1, width + 1):
-        scores_NKV, state = step(live.ids_NKT[:, :, -1], state)
-        candidates, guarded_NK, capped_NK = _candidates(scores_NKV, live, length, caps_N, rules)
+        features_NKF, state = step(live.ids_NKT[:, :, -1], state)
+        candidates, guarded_NK, capped_NK = _candidates(scores, features_NKF, live, length, caps_N, rules)
         found = found.merged(_ended(candidates, live, guarded_NK, capped_NK, length, width, rules))
         live, parents_NK = _grown(candidates, live, guarded_NK, rules)
         done_N = _done(live, found, length, caps_N, wanted, rules)
@@ -137,7 +143,7 @@ def beam_search(
         results.put(names_N[gone], found.of(gone))
         if not len(stay):
             break
-        rows_NK = stay.unsqueeze(1) * scores_NKV.shape[1] + parents_NK[stay]
+        rows_NK = stay.unsqueeze(1) * features_NKF.shape[1] + parents_NK[stay]
         state = state.of(rows_NK.flatten(), stay if len(gone) else None)
         if len(gone):
             names_N, caps_N, live, found = names_N[stay], caps_N[stay], live.of(stay), found.of(stay)
@@ -150,6 +156,7 @@ class _Rules(NamedTuple):
     end: int
     never: tuple[int, ...]
     config: SearchConfig
+    threshold: float
 
     def norm(self, length: Tensor) -> Tensor:
         """What a sum over so many pieces is divided by (Wu et al. 2016, equation 14)."""
@@ -157,63 +164,98 @@ class _Rules(NamedTuple):
 
 
 def _candidates(
-    scores_NKV: Tensor, live: Live, length: int, caps_N: Tensor, rules: _Rules
+    scores: Scores, features_NKF: Tensor, live: Live, length: int, caps_N: Tensor, rules: _Rules
 ) -> tuple[Candidates, Tensor, Tensor]:
-    """The best 2K continuations, and which hypotheses were guarded or capped on the way (N, K)."""
-    end, beam = rules.end, rules.config.beam_size
-    last_N11 = (caps_N == length)[:, None, None]
-    scores_NKV[:, :, list(rules.never)] = IMPOSSIBLE
-    if length == 1:
-        scores_NKV[:, :, end : end + 1].masked_fill_(~last_N11, IMPOSSIBLE)
-    guarded_NK = live.guarded_NK | _guard(scores_NKV, live.ids_NKT[:, :, 1:], rules.config.no_repeat_ngram_size)
-    capped_NK = torch.zeros_like(guarded_NK)
-    if bool(last_N11.any()):
-        capped_NK = last_N11.squeeze(2) & (scores_NKV.amax(2) > scores_NKV[:, :, end])
-        others_V = torch.arange(scores_NKV.shape[2], device=caps_N.device) != end
-        scores_NKV.masked_fill_(last_N11 & others_V, IMPOSSIBLE)
-    if beam == 1:  # an end that comes first is the end of it: nothing behind it is looked at, and max is faster
-        best_NKP, pieces_NKP = scores_NKV.max(2, keepdim=True)
-    else:  # one hypothesis gives at most its end and `beam` growing ones, so of each no more than these are looked at
-        best_NKP, pieces_NKP = _best(scores_NKV, min(beam + 1, scores_NKV.shape[2]))
-    totals_NX = (live.totals_NK.unsqueeze(2) + best_NKP).flatten(1)
-    totals_NC, places_NC = totals_NX.topk(min(2 * beam, totals_NX.shape[1]), dim=1)
-    parents_NC = places_NC // best_NKP.shape[2]
-    return Candidates(totals_NC, parents_NC, pieces_NKP.flatten(1).gather(1, places_NC)), guarded_NK, capped_NK
+    """The best 2K continuations, and which hypotheses were guarded or capped on the way (N, K).
+
+    A few sentences are looked at together, so that their scores stay in the cache of a core.
+    """
+    few, lasts_N = max(1, ROWS // features_NKF.shape[1]), caps_N == length
+    parts = zip(*(torch.split(part, few) for part in (features_NKF, lasts_N, *live)), strict=True)
+    found = [_looked_at(scores, features, last, Live(*rest), rules) for features, last, *rest in parts]
+    if len(found) == 1:
+        return found[0]
+    candidates, guarded, capped = zip(*found, strict=True)
+    return Candidates(*map(torch.cat, zip(*candidates, strict=True))), torch.cat(guarded), torch.cat(capped)
 
 
-def _best(scores_NKV: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The highest scores and their pieces (N, K, P), best first, as topk finds them.
+def _looked_at(
+    scores: Scores, features_NKF: Tensor, last_N: Tensor, live: Live, rules: _Rules
+) -> tuple[Candidates, Tensor, Tensor]:
+    """The same of some sentences. Scores (R, V) are made of the R hypotheses alone that are some."""
+    shape = live.totals_NK.shape
+    rows_R = (live.totals_NK > IMPOSSIBLE).flatten().nonzero().squeeze(1)
+    scores_RV, sums_R = scores(features_NKF.flatten(0, 1).index_select(0, rows_R))
+    totals_R = live.totals_NK.take(rows_R) - sums_R
+    ids_RT = live.ids_NKT.flatten(0, 1).index_select(0, rows_R)
+    guarded_R, capped_R = _ruled_out(scores_RV, ids_RT, last_N[rows_R // shape[1]], rules)
+    if rules.config.beam_size == 1:  # an end that comes first is the end of it: nothing behind it is looked at
+        best_R, pieces_R = scores_RV.max(1)
+        candidates = Candidates((totals_R + best_R)[:, None], torch.zeros_like(rows_R)[:, None], pieces_R[:, None])
+    else:
+        candidates = _best(scores_RV, totals_R, rows_R, shape, 2 * rules.config.beam_size)
+    guarded_NK = live.guarded_NK | _spread(guarded_R, rows_R, shape, fill=False)
+    return candidates, guarded_NK, _spread(capped_R, rows_R, shape, fill=False)
+
+
+def _spread(part_RX: Tensor, rows_R: Tensor, shape: Sequence[int], fill: float) -> Tensor:
+    """What rows have, in their places (N, K, ...), and `fill` elsewhere."""
+    places_MX = part_RX.new_full((math.prod(shape), *part_RX.shape[1:]), fill)
+    return places_MX.index_copy_(0, rows_R, part_RX).view(*shape, *part_RX.shape[1:])
+
+
+def _ruled_out(scores_RV: Tensor, ids_RT: Tensor, last_R: Tensor, rules: _Rules) -> tuple[Tensor, Tensor]:
+    """Makes impossible what may not come next; which hypotheses (R) were guarded, and which are capped."""
+    scores_RV[:, list(rules.never)] = IMPOSSIBLE
+    if ids_RT.shape[1] == 1:
+        scores_RV[:, rules.end] = scores_RV[:, rules.end].masked_fill(~last_R, IMPOSSIBLE)
+    guarded_R = _guard(scores_RV, ids_RT[:, 1:], rules.config.no_repeat_ngram_size)
+    if not bool(last_R.any()):
+        return guarded_R, torch.zeros_like(guarded_R)
+    capped_R = last_R & (scores_RV.amax(1) > scores_RV[:, rules.end])
+    others_V = torch.arange(scores_RV.shape[1], device=ids_RT.device) != rules.end
+    scores_RV.masked_fill_(last_R[:, None] & others_V, IMPOSSIBLE)
+    return guarded_R, capped_R
+
+
+def _best(scores_RV: Tensor, totals_R: Tensor, rows_R: Tensor, shape: Sequence[int], count: int) -> Candidates:
+    """The highest sums of a total and a score.
 
     They are in the `count` blocks of pieces with the highest maxima, which are found many times as fast as the scores.
     """
-    size = scores_NKV.shape[2]
-    blocks = size // BLOCK
-    if blocks <= BLOCKS * count:
-        return scores_NKV.topk(count, dim=2)
-    heads_NKXB = scores_NKV[:, :, : blocks * BLOCK].reshape(*scores_NKV.shape[:2], blocks, BLOCK)
-    rest = (scores_NKV[:, :, blocks * BLOCK :].amax(2, keepdim=True),) if size % BLOCK else ()
-    maxima_NKX = torch.cat((heads_NKXB.amax(3), *rest), dim=2)
-    starts_NKP1 = BLOCK * maxima_NKX.topk(count, dim=2).indices.unsqueeze(3)
-    pieces_NKC = (starts_NKP1 + torch.arange(BLOCK, device=scores_NKV.device)).flatten(2)
-    beyond_NKC, pieces_NKC = pieces_NKC >= size, pieces_NKC.clamp(max=size - 1)
-    found_NKC = scores_NKV.gather(2, pieces_NKC).masked_fill_(beyond_NKC, IMPOSSIBLE)
-    best_NKP, places_NKP = found_NKC.topk(count, dim=2)
-    return best_NKP, pieces_NKC.gather(2, places_NKP)
+    size, blocks = scores_RV.shape[1], scores_RV.shape[1] // BLOCK
+    if blocks * shape[1] <= BLOCKS * count:
+        sums_NX = _spread(totals_R[:, None] + scores_RV, rows_R, shape, IMPOSSIBLE).flatten(1)
+        sums_NC, places_NC = sums_NX.topk(min(count, sums_NX.shape[1]), dim=1)
+        return Candidates(sums_NC, places_NC // size, places_NC % size)
+    rest = (scores_RV[:, blocks * BLOCK :].amax(1, keepdim=True),) if size % BLOCK else ()
+    maxima_RX = torch.cat((scores_RV[:, : blocks * BLOCK].unflatten(1, (blocks, BLOCK)).amax(2), *rest), dim=1)
+    sums_NX = _spread(maxima_RX.add_(totals_R[:, None]), rows_R, shape, IMPOSSIBLE).flatten(1)
+    places_NP = sums_NX.topk(count, dim=1).indices
+    parents_NP, starts_NP = places_NP // maxima_RX.shape[1], BLOCK * (places_NP % maxima_RX.shape[1])
+    pieces_NPB = starts_NP[:, :, None] + torch.arange(BLOCK, device=rows_R.device)
+    beyond_NPB, pieces_NPB = pieces_NPB >= size, pieces_NPB.clamp_(max=size - 1)
+    slots_NP = _spread(torch.arange(len(rows_R), device=rows_R.device), rows_R, shape, 0).gather(1, parents_NP)
+    totals_NP = _spread(totals_R, rows_R, shape, IMPOSSIBLE).gather(1, parents_NP)
+    found_NPB = scores_RV.take(size * slots_NP[:, :, None] + pieces_NPB).masked_fill_(beyond_NPB, IMPOSSIBLE)
+    sums_NC, places_NC = found_NPB.add_(totals_NP[:, :, None]).flatten(1).topk(count, dim=1)
+    return Candidates(sums_NC, parents_NP.gather(1, places_NC // BLOCK), pieces_NPB.flatten(1).gather(1, places_NC))
 
 
-def _guard(scores_NKV: Tensor, ids_NKT: Tensor, size: int) -> Tensor:
-    """Makes pieces impossible that would repeat a sequence of `size`; True (N, K) where the first choice was one."""
-    length = ids_NKT.shape[2]
+def _guard(scores_RV: Tensor, ids_RT: Tensor, size: int) -> Tensor:
+    """Makes pieces impossible that would repeat a sequence of `size`; True (R) where the first choice was one."""
+    length = ids_RT.shape[1]
     if not size or length < size:
-        return torch.zeros(ids_NKT.shape[:2], dtype=torch.bool, device=ids_NKT.device)
-    windows_NKXn = ids_NKT.unfold(2, size, 1)
-    recent_NK1n = ids_NKT[:, :, None, length - size + 1 :]
-    again_NKX = (windows_NKXn[..., :-1] == recent_NK1n).all(3)
-    repeats_NKX = windows_NKXn[..., -1]
-    blocked_NK = scores_NKV.gather(2, repeats_NKX).masked_fill(~again_NKX, IMPOSSIBLE).amax(2)
-    penalty_NKX = torch.zeros_like(repeats_NKX, dtype=scores_NKV.dtype).masked_fill_(again_NKX, IMPOSSIBLE)
-    scores_NKV.scatter_add_(2, repeats_NKX, penalty_NKX)
-    return blocked_NK > scores_NKV.amax(2) if bool(again_NKX.any()) else torch.zeros_like(blocked_NK).bool()
+        return torch.zeros(len(ids_RT), dtype=torch.bool, device=ids_RT.device)
+    windows_RXn = ids_RT.unfold(1, size, 1)
+    again_RX = (windows_RXn[..., :-1] == ids_RT[:, None, length - size + 1 :]).all(2)
+    if not bool(again_RX.any()):
+        return torch.zeros(len(ids_RT), dtype=torch.bool, device=ids_RT.device)
+    repeats_RX = windows_RXn[..., -1]
+    blocked_R = scores_RV.gather(1, repeats_RX).masked_fill(~again_RX, IMPOSSIBLE).amax(1)
+    penalty_RX = torch.zeros_like(repeats_RX, dtype=scores_RV.dtype).masked_fill_(again_RX, IMPOSSIBLE)
+    scores_RV.scatter_add_(1, repeats_RX, penalty_RX)
+    return blocked_R > scores_RV.amax(1)
 
 
 def _ended(
@@ -245,6 +287,8 @@ def _grown(candidates: Candidates, live: Live, guarded_NK: Tensor, rules: _Rules
     """The best K continuations that are no ends, and the hypotheses they continue (N, K)."""
     totals_NC = candidates.totals_NC.masked_fill(candidates.pieces_NC == rules.end, IMPOSSIBLE)
     totals_NK, places_NK = totals_NC.topk(min(rules.config.beam_size, totals_NC.shape[1]), dim=1)
+    if rules.threshold:
+        totals_NK = totals_NK.masked_fill(totals_NK < totals_NK[:, :1] - rules.threshold, IMPOSSIBLE)
     parents_NK = candidates.parents_NC.gather(1, places_NK)
     pieces_NK1 = candidates.pieces_NC.gather(1, places_NK).unsqueeze(2)
     ids_NKT = torch.cat((_taken(live.ids_NKT, parents_NK), pieces_NK1), dim=2)

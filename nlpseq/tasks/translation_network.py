@@ -94,10 +94,11 @@ class TranslationNetwork(nn.Module):
         return Growing(reading.start, reading.memory)
 
     def step(self, last_BQ: Tensor, state: Growing) -> tuple[Tensor, Growing]:
-        """The step function of a search: log-probabilities (B, Q, V) of the next pieces, and the state after them."""
+        """The step of a search: what the `scores` of the next pieces are made of (B, Q, D), and the state after
+        these.
+        """
         read_BQD, decoder, _ = self.decoder.step(self.vectors[-1](last_BQ), state.decoder, state.memory)
-        scores_RV = self.scores(read_BQD.flatten(0, 1)).log_softmax(1)
-        return scores_RV.view(*last_BQ.shape, -1), Growing(decoder, state.memory)
+        return read_BQD, Growing(decoder, state.memory)
 
 
 def _table(size: int, width: int) -> nn.Embedding:

@@ -50,8 +50,12 @@ class EightBitNetwork:
 
     def step(self, last_BQ: Tensor, state: Growing) -> tuple[Tensor, Growing]:
         """As `TranslationNetwork.step`."""
-        scores_RV, decoder = self._decoder.step(last_BQ, state.decoder, state.memory)
-        return scores_RV.log_softmax(1).view(*last_BQ.shape, -1), Growing(decoder, state.memory)
+        read_RF, decoder = self._decoder.step(last_BQ, state.decoder, state.memory)
+        return read_RF.view(*last_BQ.shape, -1), Growing(decoder, state.memory)
+
+    def scores(self, features_RF: Tensor) -> Tensor:
+        """As `TranslationNetwork.scores`."""
+        return self._decoder.scores(features_RF)
 
 
 class Readers:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from nlpseq.config import SearchConfig
 from nlpseq.nn.search import Hypothesis, beam_search
+from nlpseq.nn.softmax import log_sums
 from nlpseq.tasks.translation_answers import LONGER
 from nlpseq.tasks.translation_network import TranslationNetwork
 from nlpseq.tasks.translation_reading import EightBitNetwork
@@ -23,6 +24,7 @@ def searched(
     reading = network.read(sources_BS, lengths_B)
     return beam_search(
         network.step,
+        lambda features_RF: _with_sums(network.scores(features_RF)),
         network.growing(reading),
         (lengths_B * search.length_cap).long() + LONGER,
         begin=BEGIN,
@@ -31,3 +33,7 @@ def searched(
         never=(PIECE_PADDING, PIECE_UNKNOWN),
         wanted=wanted,
     )
+
+
+def _with_sums(scores_RV: Tensor) -> tuple[Tensor, Tensor]:
+    return scores_RV, log_sums(scores_RV)

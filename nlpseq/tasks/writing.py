@@ -189,6 +189,10 @@ class _Beams(NamedTuple):
         return _Beams(self.memory.of_rows(rows), fresh=False)
 
 
+def _as_they_are(log_RV: Tensor) -> tuple[Tensor, Tensor]:
+    return log_RV.clone(), log_RV.new_zeros(len(log_RV))
+
+
 class Likely(NamedTuple):
     """A continuation that was searched for: its text, how many units it has, whether the model ended it, its log p."""
 
@@ -206,11 +210,11 @@ def likeliest(model: LanguageModel, text: str, config: WritingConfig) -> list[Li
 
     def step(last_NK: Tensor, state: _Beams) -> tuple[Tensor, _Beams]:
         memory = state.memory if state.fresh else state.memory.then(last_NK.flatten().cpu())
-        return memory.log_BV.view(*last_NK.shape, -1).clone(), _Beams(memory, fresh=False)
+        return memory.log_BV.view(*last_NK.shape, -1), _Beams(memory, fresh=False)
 
     caps_N = torch.tensor([config.max_tokens + 1], device=model.device)
     found = beam_search(
-        step, _Beams(_opened(_begun(model, prompt), prompt), fresh=True), caps_N, begin=0, end=units.end,
+        step, _as_they_are, _Beams(_opened(_begun(model, prompt), prompt), fresh=True), caps_N, begin=0, end=units.end,
         config=SearchConfig(beam_size=config.beam_size), wanted=config.beam_size,
     )  # fmt: skip
     result = []

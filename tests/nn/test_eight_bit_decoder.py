@@ -31,7 +31,8 @@ def first_scores(translator: Translator, sources: list[str], *, eight_bit: bool)
         state = network.growing(network.read(batch.sources_BS, batch.source_lengths_B))
         one, state = network.step(torch.full((len(rows), 1), 2), state)
         two, _ = network.step(torch.full((len(rows), 1), 7), state)
-    return torch.stack((one[:, 0], two[:, 0]), dim=2)
+        scores = [network.scores(features_BQF[:, 0]).log_softmax(1) for features_BQF in (one, two)]
+    return torch.stack(scores, dim=2)
 
 
 @pytest.mark.parametrize(("attention", "feeding", "layers"), KINDS)

@@ -42,7 +42,12 @@ def found(
 
     rules = SearchConfig(**{"no_repeat_ngram_size": 0, **config})  # type: ignore[arg-type]
     begun = state or Count(len(caps))
-    return beam_search(step, begun, torch.tensor(caps), begin=BEGIN, end=END, config=rules, wanted=wanted)
+    return beam_search(step, as_they_are, begun, torch.tensor(caps), begin=BEGIN, end=END, config=rules, wanted=wanted)
+
+
+def as_they_are(log_RV: Tensor) -> tuple[Tensor, Tensor]:
+    """Log-probabilities, of which nothing is to be taken away."""
+    return log_RV.clone(), torch.zeros(len(log_RV))
 
 
 def probabilities(rows: dict[int, dict[int, float]], size: int = 5) -> Tensor:
