@@ -129,8 +129,11 @@ class SearchConfig(Section, frozen=True):
     beam_size: Annotated[int, Meta(ge=1, le=256, description="hypotheses kept a sentence; 1: greedy")] = 5
     beam_threshold: Annotated[
         float,
-        Meta(ge=0, description="nats behind the best of its sentence at which a hypothesis is dropped, unless several "
-             "are wanted (Freitag & Al-Onaizan 2017, relative threshold pruning); 0: never"),
+        Meta(
+            ge=0,
+            description="nats behind the best of its sentence at which a hypothesis is dropped, unless several "
+            "are wanted (Freitag & Al-Onaizan 2017, relative threshold pruning); 0: never",
+        ),
     ] = 3.0
     length_penalty: Annotated[
         float,

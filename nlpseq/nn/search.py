@@ -229,7 +229,7 @@ def _best(scores_RV: Tensor, totals_R: Tensor, rows_R: Tensor, shape: Sequence[i
         sums_NC, places_NC = sums_NX.topk(min(count, sums_NX.shape[1]), dim=1)
         return Candidates(sums_NC, places_NC // size, places_NC % size)
     rest = (scores_RV[:, blocks * BLOCK :].amax(1, keepdim=True),) if size % BLOCK else ()
-    maxima_RX = torch.cat((scores_RV[:, : blocks * BLOCK].unflatten(1, (blocks, BLOCK)).amax(2), *rest), dim=1)
+    maxima_RX = torch.cat((scores_RV[:, : blocks * BLOCK].reshape(-1, blocks, BLOCK).amax(2), *rest), dim=1)
     sums_NX = _spread(maxima_RX.add_(totals_R[:, None]), rows_R, shape, IMPOSSIBLE).flatten(1)
     places_NP = sums_NX.topk(count, dim=1).indices
     parents_NP, starts_NP = places_NP // maxima_RX.shape[1], BLOCK * (places_NP % maxima_RX.shape[1])

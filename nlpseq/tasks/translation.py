@@ -35,7 +35,7 @@ from nlpseq.text.pieces import BEGIN, END
 
 __all__ = ["Translated", "TranslationConfig", "Translator"]
 
-SEARCH_TOKENS = 4800  # padded source tokens of one batch, for each of its hypotheses
+SEARCH_TOKENS = 19_200  # padded source tokens of one batch, for each of its hypotheses
 TAUGHT_TOKENS = 2048  # padded tokens of one batch where translations are given
 _log = logging.getLogger(__name__)
 

@@ -39,7 +39,9 @@ def answered(
     texts: dict[str, float] = {}  # other pieces may spell the same
     for one in found:
         texts.setdefault(spelt(one.ids), one.total / (len(one.ids) + 1))
-    best = tuple(Alternative(text, score) for text, score in texts.items())[:alternatives]
+        if len(texts) == alternatives:
+            break
+    best = tuple(Alternative(text, score) for text, score in texts.items())
     if not best:
         return Translated("", 0.0, (), attention, None)
     cut_short = row[-1] != END or found[0].capped

@@ -41,9 +41,9 @@ def heavy(table_TVV: np.ndarray, cap: int, config: SearchConfig, wanted: int) ->
         return torch.from_numpy(table_TVV[state.taken])[last_NK], Steps(state.taken + 1)
 
     caps_N = torch.tensor([cap])
-    return nn_search.beam_search(
-        step, with_sums, Steps(), caps_N, begin=BEGIN, end=END, config=config, wanted=wanted
-    )[0]
+    return nn_search.beam_search(step, with_sums, Steps(), caps_N, begin=BEGIN, end=END, config=config, wanted=wanted)[
+        0
+    ]
 
 
 def with_sums(log_RV: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -66,15 +66,52 @@ def log_probabilities(steps: int, size: int, seed: int, ends: float) -> np.ndarr
     beam=st.integers(1, 6),
     penalty=st.sampled_from([0.0, 1.0, 2.0]),
     guard=st.integers(0, 3),
+    threshold=st.sampled_from([0.0, 0.5, 3.0]),
     data=st.data(),
 )
 def test_both_find_the_same(
-    size: int, seed: int, ends: float, cap: int, beam: int, penalty: float, guard: int, data: st.DataObject
+    size: int,
+    seed: int,
+    ends: float,
+    cap: int,
+    beam: int,
+    penalty: float,
+    guard: int,
+    threshold: float,
+    data: st.DataObject,
 ) -> None:
-    config = SearchConfig(beam_size=beam, length_penalty=penalty, no_repeat_ngram_size=guard)
+    config = SearchConfig(beam_size=beam, length_penalty=penalty, no_repeat_ngram_size=guard, beam_threshold=threshold)
     wanted = data.draw(st.integers(1, beam))
     table_TVV = log_probabilities(cap, size, seed, ends)
     mine, theirs = light(table_TVV, cap, config, wanted), heavy(table_TVV, cap, config, wanted)
     assert [(one.ids, one.capped, one.guarded) for one in mine] == [(o.ids, o.capped, o.guarded) for o in theirs]
     assert [one.score for one in mine] == pytest.approx([one.score for one in theirs], rel=1e-5, abs=1e-6)
     assert [one.total for one in mine] == pytest.approx([one.total for one in theirs], rel=1e-5, abs=1e-6)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), size=st.sampled_from([640, 700]), beam=st.integers(2, 5))
+def test_of_many_pieces_and_sentences_the_same_is_found_as_of_one(seed: int, size: int, beam: int) -> None:
+    """Blocks of pieces are looked at before pieces, and some sentences after others."""
+    config, sentences, cap = SearchConfig(beam_size=beam, no_repeat_ngram_size=2), 70, 4
+    tables_NTVV = [log_probabilities(cap, size, seed + number, ends=6.0) for number in range(2)]
+
+    class Own(Steps):
+        def __init__(self, taken: int, names_N: torch.Tensor) -> None:
+            super().__init__(taken)
+            self.names_N = names_N
+
+        def of(self, _: torch.Tensor, sentences: torch.Tensor | None) -> Own:
+            return self if sentences is None else Own(self.taken, self.names_N[sentences])
+
+    def step(last_NK: torch.Tensor, state: Own) -> tuple[torch.Tensor, Own]:
+        rows = zip(state.names_N.tolist(), last_NK.tolist(), strict=True)
+        found = [torch.from_numpy(tables_NTVV[name % 2][state.taken])[last] for name, last in rows]
+        return torch.stack(found), Own(state.taken + 1, state.names_N)
+
+    caps_N = torch.full((sentences,), cap)
+    together = nn_search.beam_search(
+        step, with_sums, Own(0, torch.arange(sentences)), caps_N, begin=BEGIN, end=END, config=config
+    )
+    alone = [light(table_TVV, cap, config, 1) for table_TVV in tables_NTVV]
+    assert [found[0].ids for found in together] == [alone[name % 2][0].ids for name in range(sentences)]

@@ -192,7 +192,8 @@ def test_never_means_never() -> None:
         return GARDEN_PATH[last_NK], state
 
     rules = SearchConfig(beam_size=3, length_penalty=0.0)
-    ((one, *_),) = beam_search(step, Count(1), torch.tensor([6]), begin=BEGIN, end=END, config=rules, never=[B])
+    caps_N = torch.tensor([6])
+    ((one, *_),) = beam_search(step, as_they_are, Count(1), caps_N, begin=BEGIN, end=END, config=rules, never=[B])
     assert B not in one.ids
 
 
@@ -206,3 +207,12 @@ def test_what_is_done_leaves_the_batch() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert found(GARDEN_PATH, [], Count(0)) == []
+
+
+def test_what_is_far_behind_is_dropped_unless_several_are_wanted() -> None:
+    """The path that wins begins 0.41 nats behind the other one."""
+    wide, narrow = {"beam_size": 3, "length_penalty": 0.0}, {"beam_threshold": 0.3}
+    assert found(GARDEN_PATH, [6], **wide)[0][0].ids == (B, C)
+    assert found(GARDEN_PATH, [6], **wide, beam_threshold=0.5)[0][0].ids == (B, C)
+    assert found(GARDEN_PATH, [6], **wide, **narrow)[0][0].ids[0] == A
+    assert found(GARDEN_PATH, [6], **wide, **narrow, wanted=2)[0][0].ids == (B, C)

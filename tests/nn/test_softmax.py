@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.nn import softmax
-from nlpseq.nn.softmax import sampled_cross_entropy, smoothed_cross_entropy
+from nlpseq.nn.softmax import log_sums, sampled_cross_entropy, smoothed_cross_entropy
 
 smoothings = pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.7])
 
@@ -126,3 +126,14 @@ def test_the_softmax_over_all_is_learnt_from_samples() -> None:
 def test_nothing_to_foretell_costs_nothing_when_sampled() -> None:
     *weights, _ = problem()
     assert sampled_cross_entropy(weights[0][:0], *weights[1:], torch.zeros(0, dtype=torch.int64), 5).item() == 0
+
+
+@pytest.mark.parametrize("shift", [0.0, 60.0, 300.0, -60.0, -300.0])
+def test_log_sums_are_those_of_torch_however_large(shift: float) -> None:
+    scores_RV = torch.randn(400, 700, generator=torch.Generator().manual_seed(1)).mul_(5).add_(shift)
+    torch.testing.assert_close(log_sums(scores_RV), scores_RV.logsumexp(1))
+
+
+def test_where_nothing_is_possible_a_log_sum_is_a_number() -> None:
+    scores_RV = torch.tensor([[-torch.inf, -torch.inf], [0.0, 0.0]])
+    assert log_sums(scores_RV).isfinite().all()
