@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from contextvars import copy_context
+from typing import Any, TypeVar
 
 import torch
 
@@ -48,6 +49,17 @@ def _made(workers: int, threads: int) -> ThreadPoolExecutor:
     finally:
         torch.set_num_threads(before)  # a part of what a worker sets holds for the process
     return pool
+
+
+def at_once(work: Callable[..., R], *given: Sequence[Any]) -> list[R]:
+    """`work` of the first of each, of the second of each and so on, as many at once as there are threads of the CPU, on
+    a part of these each, in the contexts of this thread.
+    """
+    sets, threads = list(zip(*given, strict=True)), torch.get_num_threads()
+    workers = min(len(sets), threads)
+    pool = pool_of(workers, threads // workers)
+    waiting = [pool.submit(copy_context().run, work, *one) for one in sets]
+    return [done.result() for done in waiting]
 
 
 def side_by_side(work: Callable[[T], R], items: Sequence[T], device: torch.device) -> Iterator[R]:

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.config import KERNELS
+from nlpseq.nn.fused import moved
 from nlpseq.nn.recurrent import RecurrentLayer
 
 MIDDLE = max(KERNELS) // 2  # the place of a position itself in the window of W = SPAN places that kernels see of it
 FAR = 1e30
+PARTS, FEW = 4, 64  # in which words are read, by their length, where each has so many
 SPAN = MIDDLE + max(kernel - kernel // 2 for kernel in KERNELS)
 
 
@@ -35,14 +37,11 @@ class CharacterCNN(nn.Module):
         `given_WSF` is what `given()` said, by the same weights, where it is asked for once for many calls.
         """
         given_WSF = self.given() if given_WSF is None else given_WSF
-        rows_UCW = _windows(characters_UC, symbols=given_WSF.shape[1])
-        with torch.no_grad():
-            found_UCF = _summed(given_WSF, rows_UCW)
-            best_UF = found_UCF.amax(1)
-        if torch.is_grad_enabled():
-            won_UF1 = _places_of(best_UF, found_UCF).unsqueeze(2)
-            rows_WUF = rows_UCW.gather(1, won_UF1.expand(-1, -1, SPAN)).permute(2, 0, 1)
-            best_UF = given_WSF.flatten(0, 1).gather(0, rows_WUF.flatten(0, 1)).view(rows_WUF.shape).sum(0)
+        if len(characters_UC) < PARTS * FEW:
+            return torch.relu(_best(characters_UC, given_WSF) + torch.cat(self._of_all("bias")))
+        order_U, parts = _by_length(characters_UC)
+        found = [_best(part_UC, given_WSF) for part_UC in parts]
+        best_UF = moved(torch.cat(found), order_U.argsort(), order_U)
         return torch.relu(best_UF + torch.cat(self._of_all("bias")))
 
     def given(self) -> Tensor:
@@ -59,6 +58,31 @@ class CharacterCNN(nn.Module):
 
     def _of_all(self, name: str) -> list[Tensor]:
         return [self.get_parameter(f"convolutions.{n}.{name}") for n in range(len(self.convolutions))]
+
+
+def _by_length(characters_UC: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """An order of words, the shortest first, and their characters in that order, in parts of as many characters each,
+    as wide as each part needs.
+    """
+    lengths_U, order_U = (characters_UC != 0).sum(1).sort(stable=True)
+    share_U = (lengths_U.cumsum(0) - 1).clamp(min=0) * PARTS // lengths_U.sum().clamp(min=1)
+    ends_P = torch.searchsorted(share_U, torch.arange(1, PARTS + 1, device=share_U.device)).tolist()
+    parts = torch.tensor_split(characters_UC.index_select(0, order_U), ends_P[:-1])
+    widths = [max(1, int(lengths_U[end - 1])) if end else 1 for end in ends_P]
+    return order_U, [part_UC[:, :width] for part_UC, width in zip(parts, widths, strict=True)]
+
+
+def _best(characters_UC: Tensor, given_WSF: Tensor) -> Tensor:
+    """The highest sum (U, F) of each feature over the positions of each word, without its bias."""
+    rows_UCW = _windows(characters_UC, symbols=given_WSF.shape[1])
+    with torch.no_grad():
+        found_UCF = _summed(given_WSF, rows_UCW)
+        best_UF = found_UCF.amax(1)
+    if not torch.is_grad_enabled():
+        return best_UF
+    won_UF1 = _places_of(best_UF, found_UCF).unsqueeze(2)
+    rows_WUF = rows_UCW.gather(1, won_UF1.expand(-1, -1, SPAN)).permute(2, 0, 1)
+    return given_WSF.flatten(0, 1).gather(0, rows_WUF.flatten(0, 1)).view(rows_WUF.shape).sum(0)
 
 
 def _in_the_window(weight_FEK: Tensor) -> Tensor:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from nlpseq.batching import reversed_positions
 from nlpseq.nn.precision import is_mixed, rounding
 
 _WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # in the order that torch's functions want
@@ -39,6 +41,62 @@ def read(
             kind = torch.bfloat16 if on_gpu else inputs_BTD.dtype
             states_BTH, after = _called(layer, inputs_BTD, before or _zeros(layer, inputs_BTD), weights, kind)
     return states_BTH.to(inputs_BTD.dtype), tuple(state.to(inputs_BTD.dtype) for state in after)
+
+
+class Order(NamedTuple):
+    """In what order a layer reads: where each step of each row stands among the B T positions, step by step (T, B), and
+    at which of these steps each position is read (B, T).
+    """
+
+    rows_TB: Tensor
+    back_BT: Tensor
+
+
+def both_orders(lengths_B: Tensor, width: int) -> tuple[Order, Order]:
+    """Forwards, and backwards within the length of each row, padding staying where it is."""
+    count, device = len(lengths_B), lengths_B.device
+    rows_B1 = torch.arange(count, device=device)[:, None]
+    steps_BT = torch.arange(width, device=device).expand(count, -1), reversed_positions(lengths_B, width)
+    one, other = (Order((width * rows_B1 + own_BT).T, count * own_BT + rows_B1) for own_BT in steps_BT)
+    return one, other
+
+
+def read_in_order(layer: nn.RNNBase, order: Order, inputs_BTD: Tensor) -> Tensor:
+    """The states (B, T, H) of a layer that reads in this order from zero, each where its input stands.
+
+    Where products are to be of bfloat16 numbers on a CPU, so are the states: they are rounded anyway.
+    """
+    width, count = order.rows_TB.shape
+    # Torch's kernels of other cells on a CPU would add up their states in bfloat16, too.
+    low = is_mixed() and not inputs_BTD.is_cuda and isinstance(layer, nn.LSTM)
+    kind = torch.bfloat16 if low else inputs_BTD.dtype
+    rows_N, back_N = order.rows_TB.flatten(), order.back_BT.flatten()
+    # Step by step in memory, as the kernels want it.
+    inputs_BTD = moved(inputs_BTD.flatten(0, 1).to(kind), rows_N, back_N).view(width, count, -1).transpose(0, 1)
+    if low:
+        weights: list[Tensor] = [getattr(layer, name) for name in _WEIGHTS]
+        states_BTH, _ = _called(layer, inputs_BTD, _zeros(layer, inputs_BTD), weights, kind)
+    else:
+        states_BTH, _ = read(layer, inputs_BTD)
+    return moved(states_BTH.transpose(0, 1).flatten(0, 1), back_N, rows_N).view(count, width, -1)
+
+
+def moved(rows_ND: Tensor, order_N: Tensor, back_N: Tensor) -> Tensor:
+    """Rows in another order, which `back_N` undoes, by which their gradients go back: faster than to add them up."""
+    result_ND: Tensor = _Moved.apply(rows_ND, order_N, back_N)  # type: ignore[no-untyped-call]
+    return result_ND
+
+
+class _Moved(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows_ND: Tensor, order_N: Tensor, back_N: Tensor) -> Tensor:
+        ctx.save_for_backward(order_N, back_N)
+        return rows_ND.index_select(0, order_N)
+
+    @staticmethod
+    def backward(ctx: Any, slope_ND: Tensor) -> tuple[Tensor, None, None]:
+        order_N, back_N = ctx.saved_tensors
+        return moved(slope_ND, back_N, order_N), None, None
 
 
 def _called(

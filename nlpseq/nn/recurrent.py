@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nlpseq.batching import mask_of, reorder, reversed_positions
+from nlpseq.batching import mask_of
 from nlpseq.config import Cell, EncoderConfig
 from nlpseq.nn import both_ways, fused
 from nlpseq.nn.dropout import VariationalDropout
@@ -112,18 +112,25 @@ class RecurrentLayer(nn.Module):
         """States at every position; what stands at padded positions is undefined."""
         if self.backwards is None:
             return _read(self.forwards, inputs_BTD)
-        order_BT = reversed_positions(lengths_B, inputs_BTD.shape[1])
-        layers, inputs = (self.forwards, self.backwards), (inputs_BTD, reorder(inputs_BTD, order_BT))
+        layers, orders = (self.forwards, self.backwards), fused.both_orders(lengths_B, inputs_BTD.shape[1])
+        told = list(zip(layers, orders, strict=True))
         if both_ways.worth_it(inputs_BTD):
-            states_BTW, back_BTW = both_ways.read_at_once(_read, layers, inputs)
+            weights = [list(layer.parameters()) for layer in layers]
+            states = both_ways.read_at_once(_read_in_order, told, inputs_BTD, weights)
         else:
-            states_BTW, back_BTW = map(_read, layers, inputs)
-        return torch.cat((states_BTW, reorder(back_BTW, order_BT)), dim=2)
+            states = tuple(_read_in_order(one, inputs_BTD) for one in told)
+        return torch.cat(states, dim=2).to(inputs_BTD.dtype)
 
 
 def _read(layer: nn.Module, inputs_BTD: Tensor) -> Tensor:
     assert isinstance(layer, nn.RNNBase)
     return fused.read(layer, inputs_BTD)[0]
+
+
+def _read_in_order(told: tuple[nn.Module, fused.Order], inputs_BTD: Tensor) -> Tensor:
+    layer, order = told
+    assert isinstance(layer, nn.RNNBase)
+    return fused.read_in_order(layer, order, inputs_BTD)
 
 
 class RecurrentEncoder(nn.Module):

@@ -11,6 +11,7 @@ from torch import Tensor
 from nlpseq.config import Cell, EncoderConfig
 from nlpseq.nn import both_ways
 from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.threads import at_once
 
 LENGTHS_B = torch.tensor([7, 3, 1])
 
@@ -58,7 +59,7 @@ def test_what_is_not_learnt_has_no_gradient(inputs_learnt: bool) -> None:
 
 def test_each_direction_has_its_part_of_the_threads() -> None:
     torch.set_num_threads(6)
-    found = both_ways._each(lambda _: torch.get_num_threads(), [0, 1])
+    found = at_once(lambda _: torch.get_num_threads(), [0, 1])
     assert found == [3, 3]
     assert torch.get_num_threads() == 6
 
@@ -104,3 +105,10 @@ def test_second_derivatives_are_refused() -> None:
     inputs_BTD = torch.randn(3, 7, 5, requires_grad=True)
     with pytest.raises(RuntimeError, match="No second derivatives"):
         torch.autograd.grad(encoder()(inputs_BTD, LENGTHS_B).sum(), inputs_BTD, create_graph=True)
+
+
+def test_second_derivatives_can_be_taken_of_one_after_the_other() -> None:
+    torch.set_num_threads(1)
+    inputs_BTD = torch.randn(3, 7, 5, dtype=torch.float64, requires_grad=True)
+    model = encoder("rnn").double()
+    assert torch.autograd.gradgradcheck(lambda given: model(given, LENGTHS_B), inputs_BTD, nondet_tol=1e-9)

@@ -51,10 +51,21 @@ def test_the_width_of_the_padding_never_changes_a_word(kind: type[nn.Module]) ->
         torch.testing.assert_close(wider[index], alone, **CLOSE)
 
 
-@given(st.lists(st.lists(st.integers(1, 19), min_size=1, max_size=12), min_size=1, max_size=6), st.sampled_from([4, 9]))
+@given(
+    st.lists(st.lists(st.integers(1, 19), min_size=1, max_size=12), min_size=1, max_size=6),
+    st.sampled_from([4, 9]),
+    st.sampled_from([1, 64]),
+)
 def test_a_character_cnn_gives_what_its_convolutions_give_and_learns_as_they_do(
-    words: list[list[int]], features: int
+    words: list[list[int]], features: int, few: int
 ) -> None:
+    """Many words are read in parts, by their length."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nlpseq.nn.characters.FEW", few)
+        _check_a_character_cnn(words, features)
+
+
+def _check_a_character_cnn(words: list[list[int]], features: int) -> None:
     torch.manual_seed(0)
     model = CharacterCNN(20, 4, features).double()
     characters_UC = pad(words)
