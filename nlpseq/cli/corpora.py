@@ -33,7 +33,7 @@ ReadFormat = Annotated[
         "--from",
         metavar="FORMAT",
         help="conllu, columns or jsonl; of labelled texts trees, reviews, csv, tsv or jsonl; "
-        "of pairs lines, tsv or jsonl; else it is detected.",
+        "of pairs lines, csv, tsv or jsonl; else it is detected.",
     ),
 ]
 TaggedFormat = Annotated[

@@ -155,7 +155,7 @@ SourceColumn = Annotated[
     typer.Option(
         "--source-column",
         metavar="NAME|N",
-        help="Of pairs in TSV or JSON Lines: heading, number or key of the sources.",
+        help="Of pairs in CSV, TSV or JSON Lines: heading, number or key of the sources.",
     ),
 ]
 TargetColumn = Annotated[
