@@ -168,3 +168,14 @@ def test_conllu_is_not_for_opinions() -> None:
     assert formats.choose("sentiment", "auto", io.StringIO(), ".html") == "html"
     with pytest.raises(UsageError, match=r"suffix '\.conllu' tells no format"):
         formats.choose("sentiment", "auto", io.StringIO(), ".conllu")
+
+
+def test_keys_that_are_also_ours_are_passed_through_by_another_name() -> None:
+    extra = {"label": "positive", "id": 1, "input.label": "old", "text": "T"}
+    (line,) = jsonl.sentiment([Answer(ONE, extra)])
+    found = json.loads(line)
+    assert (found["label"], found["text"], found["id"]) == (ONE.label, ONE.text, 1)
+    passed = {key: value for key, value in found.items() if key.startswith("input.")}
+    assert passed == {"input.label": "old", "input.input.label": "positive", "input.text": "T"}
+    (line,) = jsonl.sentiment([Answer(FAILED.prediction, {"line": 3})])
+    assert json.loads(line) == {"error": "It went wrong.", "line": 7, "input.line": 3}
