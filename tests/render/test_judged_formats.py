@@ -69,7 +69,7 @@ def test_jsonl_is_the_documented_contract() -> None:
     line = next(jsonl.sentiment([Answer(ONE, {"id": 7, "label": "theirs"})]))
     assert list(json.loads(line).items()) == [
         ("text", "Not good"), ("label", "negative"), ("score", 0.8654),
-        ("scores", {"negative": 0.8654, "positive": 0.1346}), ("stars", 2), ("id", 7),
+        ("scores", {"negative": 0.8654, "positive": 0.1346}), ("stars", 2), ("id", 7), ("input.label", "theirs"),
     ]  # fmt: skip
     found = json.loads(next(jsonl.sentiment([Answer(EXPLAINED)])))
     assert found["contributions"][1] == {"text": "good", "start": 4, "end": 8, "weight": -0.5123}

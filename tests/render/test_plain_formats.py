@@ -63,9 +63,9 @@ def test_jsonl_leaves_out_what_has_no_head() -> None:
     }
 
 
-def test_jsonl_passes_keys_through_but_its_own_win() -> None:
+def test_jsonl_passes_keys_through() -> None:
     line = next(jsonl.tag([Answer(TagPrediction("a", ()), {"id": 5, "text": "other"})]))
-    assert json.loads(line) == {"text": "a", "tokens": [], "entities": [], "id": 5}
+    assert json.loads(line) == {"text": "a", "tokens": [], "entities": [], "id": 5, "input.text": "other"}
     assert json.loads(next(jsonl.tag([FAILED]))) == {"error": "It went wrong.", "line": 7, "id": 1}
 
 
