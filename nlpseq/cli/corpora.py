@@ -246,7 +246,9 @@ def convert(
     ] = None,
     snap: Annotated[bool, typer.Option("--snap", help="Let a span grow to the tokens that it touches.")] = False,
 ) -> None:
-    """Convert a tagged file; stderr says which columns the new format cannot hold.
+    """Convert a tagged file; stderr says what the new format cannot hold.
+
+    From conllu to conllu labels are renamed, and all else stays as it is.
 
     Example: nlpseq corpora convert entities.jsonl --to conllu -o entities.conllu
     """
@@ -254,18 +256,25 @@ def convert(
     from nlpseq.cli.tables import tell
     from nlpseq.corpora import convert as conversion
     from nlpseq.corpora.labels import parse_label_map
-    from nlpseq.corpora.reading import read_tagging
+    from nlpseq.corpora.reading import format_of, read_tagging
     from nlpseq.text.tokenizer import Tokenizer
 
+    label_map = parse_label_map(label or ())
+    names = columns.split(",") if columns else None
+    conversion.must_be_target(to)
+    own = format_of(source, format, names)
+    if output:
+        conversion.must_not_lose(source, output, format=own, to=to)
     sentences = read_tagging(
         source,
-        format=format,
-        label_map=parse_label_map(label or ()),
-        columns=columns.split(",") if columns else None,
+        format=own,
+        columns=names,
         tokenize=Tokenizer().words,
         snap=snap,
     )
     with open_output(output) as out:
-        report = conversion.convert(sentences, out, to)
+        report = conversion.convert_file(source, sentences, out, format=own, to=to, label_map=label_map)
     for name, count in report.dropped.items():
         tell(f"{to} holds no {name}: dropped from {count} of {report.sentences} sentences.")
+    if report.unmet:
+        tell(f"Note: no entity is labelled {' or '.join(report.unmet)}, which --label was to rename.")

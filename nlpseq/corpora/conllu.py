@@ -184,7 +184,9 @@ def _format_row(sentence: TaggedSentence, starts: tuple[int, ...], index: int) -
     for name, field in FIELDS.items():
         if name in sentence.columns:
             fields[field] = sentence.columns[name][index]
-    misc = [f"{NER}={_in_misc(sentence.columns['ner'][index], sentence)}"] if "ner" in sentence.columns else []
+    misc = []
+    if "ner" in sentence.columns:
+        misc.append(f"{NER}={in_misc(sentence.columns['ner'][index], sentence.path, sentence.line)}")
     end = starts[index] + len(sentence.tokens[index])
     if index + 1 < len(starts) and starts[index + 1] == end:
         misc.append("SpaceAfter=No")
@@ -196,9 +198,9 @@ def _format_row(sentence: TaggedSentence, starts: tuple[int, ...], index: int) -
     return "\t".join(fields)
 
 
-def _in_misc(tag: str, sentence: TaggedSentence) -> str:
+def in_misc(tag: str, path: str | Path | None, line: int | None) -> str:
     """The tag. Raises DataError where it cannot be a value in MISC."""
     if "|" in tag:
         what = f"The tag {tag!r} cannot stand in MISC of CoNLL-U, which is divided by |; --label OLD=NEW renames it."
-        raise DataError(what, sentence.path, sentence.line)
+        raise DataError(what, path, line)
     return tag

@@ -14,7 +14,7 @@ from nlpseq.corpora.conllu import FIELDS, Row, comments, entity_tags, parse_bloc
 from nlpseq.corpora.files import Line, blocks, read_lines
 from nlpseq.corpora.jsonl import LABEL_COLUMNS, NEITHER, JsonSentence, placed, tags_of_spans
 from nlpseq.corpora.offsets import pieces_of, place
-from nlpseq.corpora.reading import checked_format, detect_format
+from nlpseq.corpora.reading import format_of
 from nlpseq.errors import DataError
 
 Severity = Literal["error", "warning", "note"]
@@ -44,9 +44,12 @@ class RawSentence:
 def read_raw(
     path: str | Path, *, format: str | None = None, columns: Sequence[str] | None = None
 ) -> Iterator[RawSentence | Finding]:
-    """Every sentence of a file, and a finding for each place that cannot be read. Never raises DataError."""
+    """Every sentence of a file, and a finding for each place that cannot be read. Never raises DataError.
+
+    Raises UsageError for an unknown format, and columns named for one that has none.
+    """
     try:
-        name = checked_format(format) if format else ("columns" if columns else detect_format(path))
+        name = format_of(path, format, columns)
         if name == "jsonl":
             yield from _raw_jsonl(path)
         elif name == "conllu":

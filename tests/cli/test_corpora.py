@@ -143,6 +143,18 @@ def test_a_failed_conversion_leaves_no_file(tmp_path: Path) -> None:
         run("convert", path, "--to", "conllu", "--label", "PER")
 
 
+def test_a_file_is_not_replaced_by_less_of_itself(tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_text((SAMPLE / "dev.conllu").read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(UsageError, match="is the file that is read"):
+        run("convert", path, "--to", "jsonl", "-o", path)
+    told = run("convert", path, "--to", "conllu", "-o", path, "--label", "PER=person", "--label", "nosuch=X").stderr
+    assert told == "Note: no entity is labelled nosuch, which --label was to rename.\n"
+    assert "NER=B-person" in path.read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match="ORG is renamed to A and to B"):
+        run("convert", path, "--to", "conllu", "--label", "ORG=A", "--label", "ORG=B")
+
+
 def test_lint_refuses_unknown_formats_and_mistyped_corpora(tmp_path: Path) -> None:
     path = tmp_path / "a.iob2"
     path.write_text("a\tO\n")
@@ -150,6 +162,10 @@ def test_lint_refuses_unknown_formats_and_mistyped_corpora(tmp_path: Path) -> No
         (["lint", str(path), "--from", "foo"], "no format 'foo'"),
         (["lint", "wnut71"], "Did you mean 'wnut17'?"),
         (["lint", "btc", "wnut17"], "one at a time"),
+        (
+            ["lint", str(path), "--from", "jsonl", "--columns", "token,ner"],
+            "columns only, not for jsonl",
+        ),
     ):
         with pytest.raises(UsageError, match=re.escape(sentence)):
             run(*arguments)
