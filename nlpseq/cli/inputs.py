@@ -111,7 +111,7 @@ def chosen(input_format: str, source: str | None, text_key: str | None) -> str:
     suffix = Path(files.content_name(source or "-")).suffix.lower()
     if text_key is not None:
         return _TABLES.get(suffix, "jsonl")
-    return {".jsonl": "jsonl", ".conllu": "conllu"}.get(suffix, "lines")
+    return {".jsonl": "jsonl", ".ndjson": "jsonl", ".conllu": "conllu"}.get(suffix, "lines")
 
 
 def doubts(texts: Sequence[str] | None, source: str | None, input_format: str, text_key: str | None) -> Iterator[str]:

@@ -190,6 +190,7 @@ def test_a_named_pipe_is_read(tmp_path: Path) -> None:
         ("auto", "notes.txt", None, "lines"),
         ("auto", "my.reviews.jsonl", None, "jsonl"),
         ("auto", "reviews.jsonl.gz", None, "jsonl"),
+        ("auto", "reviews.ndjson", None, "jsonl"),
         ("auto", "dev.conllu.xz", None, "conllu"),
         ("auto", "notes.txt", "body", "jsonl"),
         ("auto", None, "text", "jsonl"),
