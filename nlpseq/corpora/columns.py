@@ -39,9 +39,9 @@ class Layout(NamedTuple):
         names = [name.strip() for name in names]
         if "token" not in names:
             raise UsageError(f"None of the columns {', '.join(names)} is called token; one has to be.")
+        _must_be_names(names)
         if not LABELS & set(names):
             raise UsageError(f"None of the columns {', '.join(names)} is called upos, xpos or ner; one has to be.")
-        _must_be_names(names)
         return cls(tuple(names), "\t" in sample, names[0] == "_")
 
     @property
@@ -71,9 +71,8 @@ def _must_be_names(names: Sequence[str]) -> None:
     kept = [name for name in names if name != "_"]
     for index, name in enumerate(kept):
         if name not in NAMES:
-            raise UsageError(
-                f"There is no column {name!r}; _ is one that is passed over. {did_you_mean(name, LABEL_COLUMNS)}"
-            )
+            known = did_you_mean(name, LABEL_COLUMNS)
+            raise UsageError(f"There is no column {name!r}; _ is one that is passed over. {known}")
         if name in kept[:index]:
             raise UsageError(f"The column {name} is named twice. Name one that is to be passed over _.")
     if "..." in names[:-1]:
