@@ -130,8 +130,19 @@ def get(
     show(("name", "split", "file"), rows)
 
 
+# What an option of `lint` is for, and what is said where something else is checked.
+_KIND_OF = {"columns": "tagged", **dict.fromkeys(("text_column", "label_column"), "texts")}
+_KIND_OF |= dict.fromkeys(("source_column", "target_column"), "pairs")
+_IS_OF = {
+    "tagged": "of tagged files",
+    "texts": "of tables of labelled texts, which are checked with --texts",
+    "pairs": "of tables of pairs, which are checked with --pairs",
+}
+
+
 @app.command(cls=OnceCommand, short_help="Check tagged files, labelled texts or pairs.")
 def lint(
+    context: typer.Context,
     files: Annotated[
         list[str],
         typer.Argument(metavar="FILE...|NAME", help="Files, the training split first; or one corpus."),
@@ -155,12 +166,21 @@ def lint(
 
     Of a corpus for translation a direction may be named: NAME@en-fr. Exit code 1 if there are errors.
     """
+    from nlpseq.cli.explicit import must_not_be_given
     from nlpseq.cli.tables import show_places, tell
     from nlpseq.corpora.pairs import PairFields
     from nlpseq.corpora.tables import Fields
 
+    if texts and pairs:
+        raise typer.BadParameter("labelled texts and pairs are checked one at a time.", param_hint="--texts --pairs")
     own = _is_parallel(files)
-    if pairs or own:
+    if own or _is_named(files):
+        must_not_be_given(context, {*_KIND_OF, "format"}, f"{files[0]} is read as the registry says")
+    kind = "pairs" if pairs or own else "texts" if texts else "tagged"
+    for name, only in _KIND_OF.items():
+        if kind != only:
+            must_not_be_given(context, {name}, _IS_OF[only])
+    if kind == "pairs":
         found = _pair_findings(files, own, mirror, format, PairFields(source_column, target_column))
     else:
         fields = Fields(text_column, tuple(label_column or ()))
@@ -177,6 +197,13 @@ def lint(
     tell(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
     if counts["error"]:
         raise typer.Exit(1)
+
+
+def _is_named(files: list[str]) -> bool:
+    """Whether one corpus is named."""
+    from nlpseq.corpora.registry import registry
+
+    return len(files) == 1 and files[0] in registry() and not Path(files[0]).exists()
 
 
 def _is_parallel(files: list[str]) -> bool:
@@ -219,7 +246,7 @@ def _findings(
             find_corpus(name)
     if len(files) > 1 and any(name in registry() and not Path(name).exists() for name in files):
         raise UsageError("Corpora by name are checked one at a time.")
-    named = registry().get(files[0]) if len(files) == 1 and not Path(files[0]).exists() else None
+    named = registry()[files[0]] if _is_named(files) else None
     if named and named.task == "lm":
         raise UsageError(f"{files[0]} is plain text, in which there are no labels to be checked.")
     splits = files_here(files[0], mirror) if named else {name: Path(name) for name in files}
@@ -263,6 +290,8 @@ def convert(
     names = columns.split(",") if columns else None
     conversion.must_be_target(to)
     own = format_of(source, format, names)
+    if snap and own != "jsonl":
+        raise typer.BadParameter(f"{own} has no spans; only jsonl has.", param_hint="--snap")
     if output:
         conversion.must_not_lose(source, output, format=own, to=to)
     sentences = read_tagging(

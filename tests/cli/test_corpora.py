@@ -171,6 +171,31 @@ def test_lint_refuses_unknown_formats_and_mistyped_corpora(tmp_path: Path) -> No
             run(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--texts", "--columns", "token,ner"], "--columns: of tagged files. Leave it out."),
+        (["--pairs", "--columns", "token,ner"], "--columns: of tagged files"),
+        (["--text-column", "body"], "--text-column: of tables of labelled texts, which are checked with --texts"),
+        (["--texts", "--source-column", "1"], "--source-column: of tables of pairs, which are checked with --pairs"),
+    ],
+)
+def test_options_of_another_kind_of_file_are_refused(tmp_path: Path, arguments: list[str], said: str) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("text\tlabel\na\tO\n")
+    with pytest.raises(UsageError, match=re.escape(said)):
+        run("lint", path, *arguments)
+
+
+def test_options_that_contradict_what_is_checked_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.iob2"
+    path.write_text("a\tO\n")
+    assert run("lint", path, "--texts", "--pairs").exit_code == 2
+    assert run("convert", path, "--to", "jsonl", "--snap").exit_code == 2
+    with pytest.raises(UsageError, match="--from: sample-tagging is read as the registry says"):
+        run("lint", "sample-tagging", "--from", "jsonl")
+
+
 def test_get_says_where_there_is_nothing_it_may_take() -> None:
     result = CliRunner().invoke(app, ["get", "tatoeba"])
     assert result.exit_code == 0
