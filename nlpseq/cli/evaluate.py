@@ -116,9 +116,12 @@ def _classifier(
     from nlpseq.cli.tables import tell
     from nlpseq.corpora.sources import read_text_source
     from nlpseq.corpora.tables import naming
+    from nlpseq.corpora.texts import are_reviews
     from nlpseq.tasks import sentiment_report
 
     texts = read_text_source(data, "dev", mirror=reading.mirror, fields=reading.fields)
+    if are_reviews(data):
+        tell(f"Note: of a folder with train and test, these are all of train. {data}:test and {data}:dev are others.")
     report = sentiment_report.report(pipeline.classifier, texts, worst=worst)
     known = pipeline.classifier.labels
     _must_share(report.schemes, data, checkpoint, known, naming(texts, pipeline.classifier.main_scheme))

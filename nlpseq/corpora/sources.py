@@ -23,7 +23,7 @@ from nlpseq.corpora.parallel import chosen_direction, open_pairs
 from nlpseq.corpora.reading import read_tagging
 from nlpseq.corpora.registry import find_corpus, open_corpus, open_texts, registry
 from nlpseq.corpora.tables import USUAL_FIELDS, Fields
-from nlpseq.corpora.texts import read_texts
+from nlpseq.corpora.texts import part_named, read_texts
 from nlpseq.errors import DataError, UsageError, did_you_mean
 from nlpseq.records import LabelledText, SentencePair, Source, TaggedSentence
 
@@ -76,11 +76,13 @@ def read_text_source(
 ) -> list[LabelledText]:
     """All labelled texts of `spec`: a file or folder, or `CORPUS`, with `:SPLIT`, `@SCHEME` or both behind it.
 
+    Of a folder or archive of reviews a part may be named, `PATH:test`; else it is the training half.
     `@polarity,stars` keeps the labels of those schemes alone. Otherwise as `read_source`.
     """
     source_of(spec)
     if is_file(spec):
-        examples = list(read_texts(spec, fields=fields))
+        path, options = part_named(spec)
+        examples = list(read_texts(path, fields=fields, options=options))
     else:
         name, own_split, schemes = _parts(spec)
         examples = list(open_texts(name, own_split or split, mirror))
@@ -209,7 +211,10 @@ def _judged_by(schemes: Sequence[str], examples: Sequence[LabelledText], spec: s
 def is_file(spec: str) -> bool:
     """Whether `spec` names a file or folder rather than a corpus; it need not be there."""
     looks_like_one = "/" in spec or "\\" in spec or ("." in spec and spec.split(":")[0].split("@")[0] not in registry())
-    return looks_like_one or Path(spec).is_file() or (Path(spec).is_dir() and spec not in registry())
+    if looks_like_one or Path(spec).is_file():
+        return True
+    path, _ = part_named(spec)
+    return path not in registry() and Path(path).is_dir()
 
 
 def _parts(spec: str) -> tuple[str, str | None, str | None]:
