@@ -227,8 +227,18 @@ def _pair_findings(
         direction = chosen_direction(name, given or None)
         splits = all_files(name, direction, mirror)
         return lint_pairs(splits, lambda split, _: open_pairs(name, split, direction, mirror))
-    groups = {" ".join(group): group for group in grouped(files)}
+    groups = {" ".join(group): group for group in _once(grouped(files))}
     return lint_pairs(groups, lambda _, paths: raw_pairs(paths, format=format, fields=fields))
+
+
+def _once(groups: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The same, each the files of a split. Raises UsageError where two splits are the same."""
+    from nlpseq.errors import UsageError
+
+    for index, group in enumerate(groups):
+        if group in groups[:index]:
+            raise UsageError(f"{' '.join(group)}: is named twice: all of it would be in two splits. Name it once.")
+    return groups
 
 
 def _findings(
@@ -249,7 +259,7 @@ def _findings(
     named = registry()[files[0]] if _is_named(files) else None
     if named and named.task == "lm":
         raise UsageError(f"{files[0]} is plain text, in which there are no labels to be checked.")
-    splits = files_here(files[0], mirror) if named else {name: Path(name) for name in files}
+    splits = files_here(files[0], mirror) if named else {name: Path(name) for (name,) in _once([(f,) for f in files])}
     reader = named.reader if named else format
     if texts or (named and named.task == "sentiment"):
         apart = {split: path for split, path in splits.items() if not named or split in {"train", "dev", "test"}}

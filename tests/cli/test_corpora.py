@@ -160,6 +160,8 @@ def test_lint_refuses_unknown_formats_and_mistyped_corpora(tmp_path: Path) -> No
     path.write_text("a\tO\n")
     for arguments, sentence in (
         (["lint", str(path), "--from", "foo"], "no format 'foo'"),
+        (["lint", str(path), str(path)], f"{path}: is named twice"),
+        (["lint", "--pairs", *["m.en", "m.fr"] * 2], "m.en m.fr: is named twice"),
         (["lint", "wnut71"], "Did you mean 'wnut17'?"),
         (["lint", "btc", "wnut17"], "one at a time"),
         (
