@@ -275,7 +275,7 @@ def _keys(
             return source, target
     raise DataError(
         f"The keys of the two sides are not found; there are {', '.join(values) or 'none'}. Name them with "
-        "--source-column and --target-column, or the languages with --from and --to.",
+        "--source-column and --target-column, or in a training the languages with --from and --to.",
         path,
         number,
     )

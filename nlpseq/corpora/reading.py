@@ -25,6 +25,7 @@ _SUFFIXES = {
     ".bio": "columns",
 }
 _CONLLU_ROW = re.compile(r"[0-9]+(-[0-9]+|\.[0-9]+)?(\t[^\t]+){9}")
+_OBJECT = re.compile(r'\s*\{\s*(["}]|\Z)')  # of JSON, and not a bracket that is a token
 _HEAD = 50  # lines looked at; a heading of more comments than this is in no corpus
 
 
@@ -77,7 +78,7 @@ def detect_format(path: str | Path) -> str:
     for number, text in read_lines(path):
         if _CONLLU_ROW.fullmatch(text):
             return "conllu"
-        if text.lstrip().startswith('{"'):
+        if _OBJECT.match(text):
             return "jsonl"
         if number == _HEAD or (text.strip() and not text.startswith("#")):
             break
