@@ -153,6 +153,20 @@ def test_an_error_does_not_go_among_the_results_where_stderr_is_closed() -> None
     assert result.stdout == "code 2\n"
 
 
+def test_an_interrupt_is_quiet_while_the_program_is_imported() -> None:
+    script = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'nlpseq.cli.main': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from nlpseq.cli.start import run\n"
+        "run()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_a_sentence() -> None:
     result = in_a_shell(f'"$@" > /dev/full; {CODE}', "corpora", "list")
