@@ -39,6 +39,7 @@ from nlpseq.manifest import (
     verify,
 )
 from nlpseq.nn.tables import SCALES, coarse, coarse_tables, fine
+from nlpseq.render.safe import without_surrogates
 from nlpseq.tasks import TASKS, Task
 
 __all__ = [
@@ -80,7 +81,7 @@ def save(
         _must_be_finite(stored, folder)
         save_file(stored, fresh / WEIGHTS)
         (fresh / WEIGHTS).chmod((fresh / CONFIG).stat().st_mode)  # safetensors makes it readable to its owner alone
-        (fresh / CARD).write_text(card, encoding="utf-8")
+        (fresh / CARD).write_text(str(without_surrogates(card)), encoding="utf-8")
         written = sorted(path for path in fresh.rglob("*") if path.is_file())
         files = {path.relative_to(fresh).as_posix(): sha256_of(path) for path in written}
         manifest = msgspec.structs.replace(manifest, format=FORMAT, task=task.task, files=files)
@@ -106,8 +107,12 @@ def _must_be_finite(weights: Mapping[str, Tensor], where: Path) -> None:
 
 
 def pretty_json(value: Any) -> bytes:
-    """Indented JSON with a newline at its end."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    """Indented JSON with a newline at its end; U+FFFD stands for what of a file's name is not UTF-8."""
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        encoded = msgspec.json.encode(without_surrogates(msgspec.to_builtins(value)))
+    return msgspec.json.format(encoded, indent=2) + b"\n"
 
 
 def round_weights(network: nn.Module) -> None:

@@ -6,6 +6,7 @@ struct of such sections; TOML tables and `--set section.key=value` name them as 
 
 from __future__ import annotations
 
+import copy
 import math
 import typing
 from collections.abc import Iterable, Mapping
@@ -199,7 +200,7 @@ class TrainingConfig(Section, frozen=True):
     evaluate_every: Annotated[
         int, Meta(ge=0, description="steps between evaluations, beside that of each epoch; 0: none")
     ] = 0
-    seed: Annotated[int, Meta(ge=0, description="seed of all that is random")] = 1
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="seed of all that is random")] = 1
 
 
 C = TypeVar("C", bound=Section)
@@ -220,7 +221,7 @@ def build(kind: type[C], values: Mapping[str, Any], where: str = "") -> C:
         name = _full(kind, path.strip("`").removeprefix("$.") or "settings", values)
         prefix = f"{where}: " if where else ""
         raise UsageError(f"{prefix}{name}: {_no_word(kind, name, values) or _lowered(message)}") from None
-    _check_finite(config, where)
+    _check_storable(config, where)
     return config
 
 
@@ -273,14 +274,25 @@ def _over_defaults(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-def _check_finite(config: Section, where: str, path: str = "") -> None:
-    """TOML has a word for infinity, JSON has none: the checkpoint could not be read again."""
+def _check_storable(config: Section, where: str, path: str = "") -> None:
+    """Raises UsageError for what TOML or a command can say, and the JSON of a checkpoint cannot."""
+    prefix = f"{where}: " if where else ""
     for name in config.__struct_fields__:
         value = getattr(config, name)
         if isinstance(value, Section):
-            _check_finite(value, where, f"{path}{name}.")
-        elif isinstance(value, float) and math.isinf(value):
-            raise UsageError(f"{where}: " * bool(where) + f"{path}{name}: is infinite; give a number.")
+            _check_storable(value, where, f"{path}{name}.")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{prefix}{path}{name}: is no finite number; give one.")
+        elif not _is_utf8(value):
+            raise UsageError(f"{prefix}{path}{name}: is not UTF-8. Give the file that it names another name.")
+
+
+def _is_utf8(value: Any) -> bool:
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_names(kind: type[Any], values: Mapping[str, Any], where: str, path: str = "") -> None:
@@ -298,7 +310,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"{path}: There is no such file.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -307,7 +319,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def override(values: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
     """`values` with each `section.key=value` of `assignments` set; values are read as TOML, else as a string."""
-    result: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(values))
+    result = copy.deepcopy(values)
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         *sections, key = name.strip().split(".")

@@ -11,7 +11,7 @@ import torch
 
 from nlpseq.config import build
 from nlpseq.errors import UsageError
-from nlpseq.given import must_be_one
+from nlpseq.given import must_be_many, must_be_one
 from nlpseq.manifest import Manifest
 from nlpseq.records import Continuation, Failure, TokenizedText
 from nlpseq.tasks.language_model import LanguageModel
@@ -67,11 +67,9 @@ class GenerationPipeline:
     def pipe(self, inputs: Iterable[Text], *, batch_size: int | None = None) -> Iterator[Continuation | Failure]:
         """One continuation an input, lazily, in order, and nothing read ahead, whatever `batch_size`.
 
-        What is no text gives a Failure in its place. Raises, at once, TypeError where `inputs` is one text.
+        What is no text gives a Failure in its place. Raises, at once, as `must_be_many`.
         """
-        del batch_size
-        if isinstance(inputs, str | bytes | TokenizedText):
-            raise TypeError("pipe() takes many texts, as a list of them. Call the pipeline itself with one.")
+        must_be_many(inputs, batch_size)
         return (self._continued(item, number) for number, item in enumerate(inputs, 1))
 
     def stream(self, text: Text, number: int = 1) -> Iterator[str]:

@@ -114,7 +114,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError) as error:  # msgspec's own, and of what is not UTF-8
         raise TrustError(f"{path}: cannot be read as a manifest: {error}.") from None
     if manifest.format != FORMAT:
         raise TrustError(

@@ -119,8 +119,9 @@ class TagPipeline:
             parsed = [self._parse(item, number + index) for index, item in enumerate(chunk)]
             sentences = [s for one in parsed if not isinstance(one, Failure) for s in one[1]]
             labelled = iter(self.tagger.predict([s.tokens for s in sentences], self._vectors))
-            for one in parsed:
-                yield one if isinstance(one, Failure) else assembled(one[0], one[1], labelled)
+            for item, one in zip(chunk, parsed, strict=True):
+                given = not isinstance(item, str)  # in tokens, as one sentence however long
+                yield one if isinstance(one, Failure) else assembled(*one, labelled, as_one=given)
 
     def _parse(self, item: Text, number: int) -> tuple[str, list[Sentence]] | Failure:
         if isinstance(item, str):

@@ -66,7 +66,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
 
 class TagPrediction(msgspec.Struct, frozen=True):
-    """What `tag` says of one text. `sentences` holds the index of each sentence's first token."""
+    """What `tag` says of one text. `sentences` holds the index of each sentence's first token; given tokens are one."""
 
     text: str
     tokens: tuple[Token, ...]

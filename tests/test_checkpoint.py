@@ -225,7 +225,10 @@ def test_a_manifest_of_another_kind_is_refused(folder: Path, key: str, value: An
         load_task(folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"{}", b'{"format": 1}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b"\xff", b"{}", b'{"format": 1}', b'{"task": "\xff"}', b"[" * 100_000],
+)
 def test_what_is_no_manifest_is_refused(folder: Path, content: bytes) -> None:
     (folder / MANIFEST).write_bytes(content)
     with pytest.raises(TrustError, match=MANIFEST):

@@ -51,6 +51,9 @@ def test_an_unknown_setting_is_named_with_the_nearest(assignment: str, names: li
         ("training.learning_rate=nan", "training.learning_rate"),
         ("training.learning_rate=inf", "training.learning_rate"),
         ("training.weight_decay=inf", "training.weight_decay"),
+        ("training.seed=9223372036854775808", "training.seed"),
+        ("training.seed=1180591620717411303424", "training.seed"),
+        ("embedding.vectors=caf\udce9.txt", "embedding.vectors: is not UTF-8"),
         ("training.average=1979-05-27", "training.average"),
         ("heads.columns=upos", "heads.columns"),
         ("heads.columns=[1]", "heads.columns"),
@@ -227,3 +230,18 @@ def test_a_section_in_part_keeps_the_defaults_that_the_task_has_for_it() -> None
     assert (config.training.epochs, config.training.seed) == (3, 4)
     assert ("training.epochs", "3") in [row[:2] for row in describe(Outer)]
     assert build(Outer, {}) == Outer()
+
+
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_what_a_file_says_is_told_as_what_it_is(tmp_path: Path, value: str) -> None:
+    """A byte order mark, as some editors write it, is no part of it."""
+    path = tmp_path / "a.toml"
+    path.write_bytes(b"\xef\xbb\xbf[training]\nweight_decay = " + value.encode() + b"\n")
+    with pytest.raises(UsageError, match=r"^training\.weight_decay: (is no finite number|expected `float` >= 0)"):
+        build(TaggingConfig, override(read_toml(path), []))
+
+
+def test_what_is_overridden_stays_as_it_was() -> None:
+    values = {"training": {"seed": 1}}
+    assert override(values, ["training.seed=2"]) == {"training": {"seed": 2}}
+    assert values == {"training": {"seed": 1}}

@@ -189,6 +189,8 @@ def test_inputs_are_taken_one_at_a_time_and_what_is_no_text_fails_in_its_place()
     assert found[2].prompt == "two three"  # type: ignore[union-attr]
     with pytest.raises(TypeError, match="many texts"):
         pipeline().pipe("two")
+    with pytest.raises(UsageError, match="batch_size is 0"):
+        pipeline().pipe(["two"], batch_size=0)
     with pytest.raises(TypeError, match="many texts"):
         pipeline()(["one two", "three"])
     with pytest.raises(ValueError, match="Expected a text"):

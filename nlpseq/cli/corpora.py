@@ -33,7 +33,7 @@ ReadFormat = Annotated[
         "--from",
         metavar="FORMAT",
         help="conllu, columns or jsonl; of labelled texts trees, reviews, csv, tsv or jsonl; "
-        "of pairs lines, tsv or jsonl; else it is detected.",
+        "of pairs lines, csv, tsv or jsonl; else it is detected.",
     ),
 ]
 TaggedFormat = Annotated[
@@ -130,8 +130,19 @@ def get(
     show(("name", "split", "file"), rows)
 
 
+# What an option of `lint` is for, and what is said where something else is checked.
+_KIND_OF = {"columns": "tagged", **dict.fromkeys(("text_column", "label_column"), "texts")}
+_KIND_OF |= dict.fromkeys(("source_column", "target_column"), "pairs")
+_IS_OF = {
+    "tagged": "of tagged files",
+    "texts": "of tables of labelled texts, which are checked with --texts",
+    "pairs": "of tables of pairs, which are checked with --pairs",
+}
+
+
 @app.command(cls=OnceCommand, short_help="Check tagged files, labelled texts or pairs.")
 def lint(
+    context: typer.Context,
     files: Annotated[
         list[str],
         typer.Argument(metavar="FILE...|NAME", help="Files, the training split first; or one corpus."),
@@ -155,12 +166,21 @@ def lint(
 
     Of a corpus for translation a direction may be named: NAME@en-fr. Exit code 1 if there are errors.
     """
+    from nlpseq.cli.explicit import must_not_be_given
     from nlpseq.cli.tables import show_places, tell
     from nlpseq.corpora.pairs import PairFields
     from nlpseq.corpora.tables import Fields
 
+    if texts and pairs:
+        raise typer.BadParameter("labelled texts and pairs are checked one at a time.", param_hint="--texts --pairs")
     own = _is_parallel(files)
-    if pairs or own:
+    if own or _is_named(files):
+        must_not_be_given(context, {*_KIND_OF, "format"}, f"{files[0]} is read as the registry says")
+    kind = "pairs" if pairs or own else "texts" if texts else "tagged"
+    for name, only in _KIND_OF.items():
+        if kind != only:
+            must_not_be_given(context, {name}, _IS_OF[only])
+    if kind == "pairs":
         found = _pair_findings(files, own, mirror, format, PairFields(source_column, target_column))
     else:
         fields = Fields(text_column, tuple(label_column or ()))
@@ -177,6 +197,13 @@ def lint(
     tell(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
     if counts["error"]:
         raise typer.Exit(1)
+
+
+def _is_named(files: list[str]) -> bool:
+    """Whether one corpus is named."""
+    from nlpseq.corpora.registry import registry
+
+    return len(files) == 1 and files[0] in registry() and not Path(files[0]).exists()
 
 
 def _is_parallel(files: list[str]) -> bool:
@@ -200,8 +227,18 @@ def _pair_findings(
         direction = chosen_direction(name, given or None)
         splits = all_files(name, direction, mirror)
         return lint_pairs(splits, lambda split, _: open_pairs(name, split, direction, mirror))
-    groups = {" ".join(group): group for group in grouped(files)}
+    groups = {" ".join(group): group for group in _once(grouped(files))}
     return lint_pairs(groups, lambda _, paths: raw_pairs(paths, format=format, fields=fields))
+
+
+def _once(groups: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The same, each the files of a split. Raises UsageError where two splits are the same."""
+    from nlpseq.errors import UsageError
+
+    for index, group in enumerate(groups):
+        if group in groups[:index]:
+            raise UsageError(f"{' '.join(group)}: is named twice: all of it would be in two splits. Name it once.")
+    return groups
 
 
 def _findings(
@@ -219,10 +256,10 @@ def _findings(
             find_corpus(name)
     if len(files) > 1 and any(name in registry() and not Path(name).exists() for name in files):
         raise UsageError("Corpora by name are checked one at a time.")
-    named = registry().get(files[0]) if len(files) == 1 and not Path(files[0]).exists() else None
+    named = registry()[files[0]] if _is_named(files) else None
     if named and named.task == "lm":
         raise UsageError(f"{files[0]} is plain text, in which there are no labels to be checked.")
-    splits = files_here(files[0], mirror) if named else {name: Path(name) for name in files}
+    splits = files_here(files[0], mirror) if named else {name: Path(name) for (name,) in _once([(f,) for f in files])}
     reader = named.reader if named else format
     if texts or (named and named.task == "sentiment"):
         apart = {split: path for split, path in splits.items() if not named or split in {"train", "dev", "test"}}
@@ -246,7 +283,9 @@ def convert(
     ] = None,
     snap: Annotated[bool, typer.Option("--snap", help="Let a span grow to the tokens that it touches.")] = False,
 ) -> None:
-    """Convert a tagged file; stderr says which columns the new format cannot hold.
+    """Convert a tagged file; stderr says what the new format cannot hold.
+
+    From conllu to conllu labels are renamed, and all else stays as it is.
 
     Example: nlpseq corpora convert entities.jsonl --to conllu -o entities.conllu
     """
@@ -254,18 +293,27 @@ def convert(
     from nlpseq.cli.tables import tell
     from nlpseq.corpora import convert as conversion
     from nlpseq.corpora.labels import parse_label_map
-    from nlpseq.corpora.reading import read_tagging
+    from nlpseq.corpora.reading import format_of, read_tagging
     from nlpseq.text.tokenizer import Tokenizer
 
+    label_map = parse_label_map(label or ())
+    names = columns.split(",") if columns else None
+    conversion.must_be_target(to)
+    own = format_of(source, format, names)
+    if snap and own != "jsonl":
+        raise typer.BadParameter(f"{own} has no spans; only jsonl has.", param_hint="--snap")
+    if output:
+        conversion.must_not_lose(source, output, format=own, to=to)
     sentences = read_tagging(
         source,
-        format=format,
-        label_map=parse_label_map(label or ()),
-        columns=columns.split(",") if columns else None,
+        format=own,
+        columns=names,
         tokenize=Tokenizer().words,
         snap=snap,
     )
     with open_output(output) as out:
-        report = conversion.convert(sentences, out, to)
+        report = conversion.convert_file(source, sentences, out, format=own, to=to, label_map=label_map)
     for name, count in report.dropped.items():
         tell(f"{to} holds no {name}: dropped from {count} of {report.sentences} sentences.")
+    if report.unmet:
+        tell(f"Note: no entity is labelled {' or '.join(report.unmet)}, which --label was to rename.")

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from nlpseq.text.vocab import Vocabulary
 
 
+# The tasks that an option is for, by its name; all others are for every task.
+_TASKS_OF = {
+    **dict.fromkeys(("text_column", "label_column"), ("sentiment",)),
+    **dict.fromkeys(("source_column", "target_column", "lowercase", "beam_size"), ("translate",)),
+    "confusions": ("tag", "sentiment"),
+}
+
+
 def command(
+    context: typer.Context,
     checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A shipped checkpoint's name, or a folder.")],
     data: Annotated[
         list[str],
@@ -52,11 +61,14 @@ def command(
     Example: nlpseq evaluate my-tagger my-test.conllu
     """
     from nlpseq.api import load
+    from nlpseq.cli.explicit import must_not_be_given
     from nlpseq.corpora.pairs import PairFields
     from nlpseq.corpora.sources import Reading
     from nlpseq.corpora.tables import Fields
 
     pipeline = load(checkpoint, device=device.value, threads=threads)
+    foreign = {name for name, tasks in _TASKS_OF.items() if pipeline.task not in tasks}
+    must_not_be_given(context, foreign, f"of no use for {checkpoint}, a checkpoint for {pipeline.task}")
     reading = Reading(
         mirror=mirror,
         fields=Fields(text_column, tuple(label_column or ())),
@@ -104,9 +116,12 @@ def _classifier(
     from nlpseq.cli.tables import tell
     from nlpseq.corpora.sources import read_text_source
     from nlpseq.corpora.tables import naming
+    from nlpseq.corpora.texts import are_reviews
     from nlpseq.tasks import sentiment_report
 
     texts = read_text_source(data, "dev", mirror=reading.mirror, fields=reading.fields)
+    if are_reviews(data):
+        tell(f"Note: of a folder with train and test, these are all of train. {data}:test and {data}:dev are others.")
     report = sentiment_report.report(pipeline.classifier, texts, worst=worst)
     known = pipeline.classifier.labels
     _must_share(report.schemes, data, checkpoint, known, naming(texts, pipeline.classifier.main_scheme))

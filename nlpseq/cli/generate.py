@@ -89,20 +89,21 @@ def command(
 def _show(request: Request, settings: dict[str, Any]) -> None:
     """Writes each text to the terminal as it comes: the prompt faint, an empty line between answers."""
     from nlpseq.cli import streams
-    from nlpseq.generation import text_of
+    from nlpseq.generation import NO_TEXT, text_of
     from nlpseq.render.terminal import stream_to
 
     records = streams.records_of(request)
     pipeline: GenerationPipeline = streams.load("lm", request).writing_with(**settings)
     number = failed = 0
     for number, record in enumerate(records, 1):
-        if record.error:
+        text = text_of(record.value)
+        if record.error or text is None:
+            sentence = f"line {record.line}: {record.error or NO_TEXT}"
             if request.strict:
-                raise streams.RecordError(f"line {record.line}: {record.error}")
-            streams.complain(f"line {record.line}: {record.error}")
+                raise streams.RecordError(sentence)
+            streams.complain(sentence)
             failed += 1
         else:
-            text = text_of(record.value)
-            stream_to(sys.stdout, text or "", pipeline.stream(text or "", number), apart=number > 1)
+            stream_to(sys.stdout, text, pipeline.stream(text, number), apart=number > 1)
     if failed:
         raise streams.RecordError(f"{failed} of {number} inputs failed.")

@@ -111,7 +111,7 @@ def chosen(input_format: str, source: str | None, text_key: str | None) -> str:
     suffix = Path(files.content_name(source or "-")).suffix.lower()
     if text_key is not None:
         return _TABLES.get(suffix, "jsonl")
-    return {".jsonl": "jsonl", ".conllu": "conllu"}.get(suffix, "lines")
+    return {".jsonl": "jsonl", ".ndjson": "jsonl", ".conllu": "conllu"}.get(suffix, "lines")
 
 
 def doubts(texts: Sequence[str] | None, source: str | None, input_format: str, text_key: str | None) -> Iterator[str]:
@@ -209,7 +209,7 @@ class _Decoded:
 def _table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Record]:
     """The texts of a column of CSV, or with `tabs` of TSV, which has no quotes; the others are passed through.
 
-    Raises UsageError where the headings have no such column.
+    Raises UsageError where the headings have no such column, or one twice.
     """
     decoded = _Decoded(lines)
     if tabs:
@@ -231,6 +231,7 @@ def _table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Record]:
             row = []
         if row and not headings:
             headings = [cell.strip() for cell in row]
+            _must_differ(headings)
             place = _column_of(column, headings)
         elif row and len(row) != len(headings):
             what = f"{len(row)} columns where the first line has {len(headings)}."
@@ -239,6 +240,12 @@ def _table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Record]:
             extra = {name: cell for index, (name, cell) in enumerate(zip(headings, row, strict=True)) if index != place}
             yield Record(row[place], first, extra)
         first = decoded.number + 1
+
+
+def _must_differ(headings: Sequence[str]) -> None:
+    """Raises UsageError: of two columns with one heading, one alone could be passed through."""
+    if twice := [heading for index, heading in enumerate(headings) if heading in headings[:index]]:
+        raise UsageError(f"The table has several columns {twice[0]!r}. Give each a heading of its own.")
 
 
 def _column_of(name: str, headings: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ import typer
 
 from nlpseq.cli import options
 from nlpseq.cli.once import OnceCommand
-from nlpseq.errors import UsageError
+from nlpseq.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from nlpseq.inspection import Gate, Memory
@@ -90,6 +90,8 @@ def gradients(
     if source is None:
         must_not_be_given(context, OF_A_FILE, "no file was given with -i that could be read so")
     given = texts if source is None else first_texts(source, input_format.value, text_key, most)
+    if source is not None and not any(text.strip() for text in given or ()):
+        raise DataError("There is no text to be read.", source)
     wanted = given or sample_texts(checkpoint)
     found = memory_of(_loaded(checkpoint), wanted[:most], furthest=furthest)
     if not _as_json(found, json):

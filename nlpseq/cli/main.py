@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -117,6 +118,7 @@ def run() -> None:
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _open_missing()
+    _settle_stdout()
     try:
         _asked(sys.argv[1:])(prog_name="nlpseq")
     except KeyboardInterrupt:
@@ -173,6 +175,13 @@ def _open_missing() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8", errors="replace"))  # noqa: PTH123, SIM115
+
+
+def _settle_stdout() -> None:
+    """UTF-8 with line feeds, whatever the system's own; a terminal keeps its encoding, with ? for what it lacks."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        encoding = None if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="replace", newline="\n")
 
 
 def _flush() -> None:

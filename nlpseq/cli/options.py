@@ -122,8 +122,8 @@ InputFormatOption = Annotated[
     InputFormat,
     typer.Option(
         "--input-format",
-        help="auto: by the name of the file (.jsonl, .conllu), jsonl with --text-key (csv or tsv, if the file is named "
-        "so), else lines; lines: one text per line; tokens: the same, already tokenised with spaces; "
+        help="auto: by the name of the file (.jsonl, .ndjson, .conllu), jsonl with --text-key (csv or tsv, if the file "
+        "is named so), else lines; lines: one text per line; tokens: the same, already tokenised with spaces; "
         "jsonl: objects with a text or tokens; csv, tsv: tables with headings; conllu: tokenised sentences.",
     ),
 ]
@@ -155,7 +155,7 @@ SourceColumn = Annotated[
     typer.Option(
         "--source-column",
         metavar="NAME|N",
-        help="Of pairs in TSV or JSON Lines: heading, number or key of the sources.",
+        help="Of pairs in CSV, TSV or JSON Lines: heading, number or key of the sources.",
     ),
 ]
 TargetColumn = Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import sys
@@ -203,14 +202,11 @@ def complain(sentence: str) -> None:
 def output(path: Path | None) -> Iterator[TextIO]:
     """Stdout, or a file that appears in one step when all went well; after a failure nothing has changed.
 
-    UTF-8 with line feeds. What is not an ordinary file (`/dev/null`, a named pipe) is written directly, and so is what
-    is open already (`/dev/stdout`, `/dev/fd/3`), wherever that leads.
+    UTF-8 with line feeds, as `main.run` has made stdout. What is not an ordinary file (`/dev/null`, a named pipe) is
+    written directly, and so is what is open already (`/dev/stdout`, `/dev/fd/3`), wherever that leads.
     """
     opened = descriptor_of(path)
     if opened == 1:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            encoding = None if sys.stdout.isatty() else "utf-8"
-            sys.stdout.reconfigure(encoding=encoding, errors="replace", newline="\n")
         yield sys.stdout
         sys.stdout.flush()
         return

@@ -199,7 +199,7 @@ def command(
         teachers=teacher or (),
         start=start,
         command=shlex.join(["nlpseq", *sys.argv[1:]]),
-        notes=card.read_text(encoding="utf-8") if card else "",
+        notes=_notes(card) if card else "",
         resume=resume,
         time_limit=seconds(time_limit) if time_limit else None,
         device=device.value,
@@ -218,6 +218,18 @@ def _direction(source: str | None, target: str | None, in_file: str | None) -> D
     if source or target:
         raise UsageError("Give both --from and --to: the language that is translated, and the one it becomes.")
     return Direction.parse(in_file) if in_file else None
+
+
+def _notes(card: Path) -> str:
+    """What is to be put into the model card. Raises UsageError where it cannot be read."""
+    from nlpseq.errors import UsageError
+
+    try:
+        return card.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"--card {card}: cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--card {card}: is not UTF-8, from byte {error.start + 1} on. Save it as UTF-8.") from None
 
 
 def _list_settings(rows: list[tuple[str, str, str]]) -> None:

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from nlpseq.corpora.conllu import comments
 from nlpseq.corpora.files import Line, blocks, read_lines
+from nlpseq.corpora.jsonl import LABEL_COLUMNS
 from nlpseq.corpora.labels import LabelMap, check_tag, to_iob2
 from nlpseq.corpora.offsets import pieces_of, place
-from nlpseq.errors import DataError, UsageError
+from nlpseq.errors import DataError, UsageError, did_you_mean
 from nlpseq.records import TaggedSentence
 
 LABELS = frozenset({"upos", "xpos", "ner"})
+NAMES = frozenset({"token", "...", *LABEL_COLUMNS})
 TWO = ("token", "ner")
 CONLL2003 = ("token", "xpos", "chunk", "ner")
 UNER = ("_", "token", "ner", "...")  # number, token, tag, and then a dash and the annotator, or nothing
@@ -33,9 +35,11 @@ class Layout(NamedTuple):
 
     @classmethod
     def given(cls, names: Sequence[str], sample: str) -> Layout:
-        """The layout a caller names. Raises UsageError where no column is the token, or none has labels."""
+        """The layout a caller names. Raises UsageError where none is the token, none has labels, or a name is odd."""
+        names = [name.strip() for name in names]
         if "token" not in names:
             raise UsageError(f"None of the columns {', '.join(names)} is called token; one has to be.")
+        _must_be_names(names)
         if not LABELS & set(names):
             raise UsageError(f"None of the columns {', '.join(names)} is called upos, xpos or ner; one has to be.")
         return cls(tuple(names), "\t" in sample, names[0] == "_")
@@ -60,6 +64,19 @@ class Layout(NamedTuple):
         """Whether a line is no token. Only in CoNLL-U's kin are there comments; elsewhere `#` is a token."""
         comment = self.comments and "\t" not in text and _COMMENT.match(text) is not None
         return comment or text.startswith("-DOCSTART-")
+
+
+def _must_be_names(names: Sequence[str]) -> None:
+    """Raises UsageError for a name that is not known, or comes twice, or `...` before the last."""
+    kept = [name for name in names if name != "_"]
+    for index, name in enumerate(kept):
+        if name not in NAMES:
+            known = did_you_mean(name, LABEL_COLUMNS)
+            raise UsageError(f"There is no column {name!r}; _ is one that is passed over. {known}")
+        if name in kept[:index]:
+            raise UsageError(f"The column {name} is named twice. Name one that is to be passed over _.")
+    if "..." in names[:-1]:
+        raise UsageError("The columns end with ..., any number more; it cannot stand before others.")
 
 
 def read_columns(

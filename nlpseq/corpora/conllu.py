@@ -18,7 +18,9 @@ from nlpseq.errors import DataError
 from nlpseq.records import TaggedSentence
 
 FIELDS = {"lemma": 2, "upos": 3, "xpos": 4, "feats": 5}  # column of TaggedSentence -> field of CoNLL-U
+WHOLE = frozenset({"upos", "xpos"})  # a column of these with a _ in it is not annotated; of others, _ is a value
 MISC = 9
+NER = "NER"  # the key of entities in MISC
 
 _ID = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})|(\.[0-9]+))?")
 _UNWRITABLE = re.compile(r"[\t\n\r]")
@@ -57,7 +59,8 @@ class Block(NamedTuple):
 def read_conllu(path: str | Path, *, label_map: LabelMap | None = None) -> Iterator[TaggedSentence]:
     """Yield the sentences of a CoNLL-U file.
 
-    A column that is `_` throughout a sentence is left out of it. Raises DataError with path and line.
+    A column that is `_` throughout a sentence is left out of it; `upos` and `xpos`, where `_` is no label, also where a
+    single word has it. Raises DataError with path and line.
     """
     for block in blocks(read_lines(path)):
         parsed = parse_block(block, path)
@@ -117,7 +120,10 @@ def _sentence(parsed: Block, label_map: LabelMap | None, path: str | Path) -> Ta
 
 
 def _pieces(rows: list[Row], words: list[Row], path: str | Path) -> list[Piece]:
-    """Surface tokens in order: a multiword token covers its words, every other word is its own."""
+    """Surface tokens in order: a multiword token covers its words, every other word is its own.
+
+    Raises DataError for words that are not numbered 1, 2, 3, and for a range without its words, or over another.
+    """
     ranges = {row.first: row for row in rows if row.last is not None}
     pieces, covered = [], 0
     for index, word in enumerate(words):
@@ -125,22 +131,38 @@ def _pieces(rows: list[Row], words: list[Row], path: str | Path) -> list[Piece]:
             raise DataError(f"Token {word.first} stands where token {index + 1} is due.", path, word.line)
         if word.first <= covered:
             continue
-        top = ranges.get(word.first, word)
+        top = ranges.pop(word.first, word)
         covered = top.last or word.first
         inside = tuple(row.fields[1] for row in words[index:covered])
         pieces.append(Piece(top.fields[1], inside, top.misc.get("SpaceAfter") != "No"))
+        if covered > len(words):
+            raise DataError(f"The range {top.fields[0]} goes beyond the last token, {len(words)}.", path, top.line)
+    for row in ranges.values():
+        raise DataError(f"The range {row.fields[0]} covers no token, or one that another covers.", path, row.line)
     return pieces
 
 
 def _columns(words: list[Row], label_map: LabelMap | None, path: str | Path) -> dict[str, tuple[str, ...]]:
     columns = {name: tuple(row.fields[field] for row in words) for name, field in FIELDS.items()}
-    columns = {name: values for name, values in columns.items() if set(values) != {"_"}}
-    if any("NER=" in row.fields[MISC] for row in words):
-        tags = [row.misc.get("NER", "O") for row in words]
+    columns = {
+        n: values for n, values in columns.items() if set(values) != {"_"} and not (n in WHOLE and "_" in values)
+    }
+    tags = entity_tags(words)
+    if tags is not None:
         for tag, row in zip(tags, words, strict=True):
             check_tag(tag, path, row.line)
         columns["ner"] = to_iob2(tags, label_map)
     return columns
+
+
+def _is_annotated(name: str, values: Sequence[str]) -> bool:
+    return "_" not in values if name in WHOLE else set(values) != {"_"}
+
+
+def entity_tags(words: Sequence[Row]) -> list[str] | None:
+    """What MISC says of entities, `O` where it says nothing; None where it does so of no word."""
+    found = [row.misc.get(NER) for row in words]
+    return None if set(found) == {None} else ["O" if tag is None else tag for tag in found]
 
 
 def format_conllu(sentence: TaggedSentence) -> str:
@@ -162,7 +184,9 @@ def _format_row(sentence: TaggedSentence, starts: tuple[int, ...], index: int) -
     for name, field in FIELDS.items():
         if name in sentence.columns:
             fields[field] = sentence.columns[name][index]
-    misc = [f"NER={sentence.columns['ner'][index]}"] if "ner" in sentence.columns else []
+    misc = []
+    if "ner" in sentence.columns:
+        misc.append(f"{NER}={in_misc(sentence.columns['ner'][index], sentence.path, sentence.line)}")
     end = starts[index] + len(sentence.tokens[index])
     if index + 1 < len(starts) and starts[index + 1] == end:
         misc.append("SpaceAfter=No")
@@ -172,3 +196,11 @@ def _format_row(sentence: TaggedSentence, starts: tuple[int, ...], index: int) -
             what = f"{value!r} cannot stand in CoNLL-U, whose columns are never empty and divided by tabs."
             raise DataError(what, sentence.path, sentence.line)
     return "\t".join(fields)
+
+
+def in_misc(tag: str, path: str | Path | None, line: int | None) -> str:
+    """The tag. Raises DataError where it cannot be a value in MISC."""
+    if "|" in tag:
+        what = f"The tag {tag!r} cannot stand in MISC of CoNLL-U, which is divided by |; --label OLD=NEW renames it."
+        raise DataError(what, path, line)
+    return tag

@@ -68,12 +68,22 @@ def is_language(text: str) -> bool:
     return _LANGUAGE.fullmatch(text) is not None
 
 
+def is_known(text: str) -> bool:
+    """Whether it is a code of ISO 639-1, perhaps with a region or a script: `en`, `pt-BR`."""
+    return is_language(text) and re.split("[-_]", text)[0] in CODES
+
+
+def direction_among(names: Sequence[str]) -> Direction | None:
+    """The direction that headings or keys name, in their order: two of them, and no more, are known languages."""
+    found = [name for name in names if is_known(name.lower() if name.isupper() else name)]
+    return Direction(found[0], found[1]) if len(found) == 2 and found[0] != found[1] else None
+
+
 def language_of(path: str | Path, known: Sequence[str] = _NONE) -> str | None:
     """The language that a file's suffix names: `fr` of `mine.fr.gz` or `mine.fr.txt`; of ISO 639-1, or of `known`."""
     name = Path(content_name(path))
     suffix = Path(name.stem if name.suffix == ".txt" else name).suffix.removeprefix(".")
-    is_code = is_language(suffix) and re.split("[-_]", suffix)[0] in CODES
-    return suffix if is_code or suffix in known else None
+    return suffix if is_known(suffix) or suffix in known else None
 
 
 def direction_of(paths: Sequence[str | Path], known: Sequence[str] = _NONE) -> Direction | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from nlpseq.corpora.registry import CorpusFile, PlainFile, find_corpus, find_file
+from nlpseq.corpora.registry import SHA256, CorpusFile, PlainFile, find_corpus, find_file
 from nlpseq.digest import sha256_of
 from nlpseq.errors import DataError, NlpseqError, TrustError
 from nlpseq.shipped import shipped_folder
@@ -102,52 +103,63 @@ def fetch(
     unverified: bool = False,
     progress: DownloadProgress | None = None,
 ) -> Path:
-    """The file of a split in the cache, taken from the mirror or downloaded where it is not there yet.
+    """The file of a split in the cache, taken from the mirror or downloaded where it is not there yet, or is damaged.
 
     Shipped files, and those that have no address, stay where they are. With `unverified` a file whose SHA-256
-    the registry does not know is taken as it comes, once: its digest is recorded and checked from then on.
+    the registry does not know is taken as it comes, once: its digest is recorded, before the file is in its
+    place, and checked from then on.
     With a mirror nothing is downloaded. Raises as `locate` does, and NlpseqError where the download fails.
     """
     file = find_file(name, split)
     if find_corpus(name).shipped or file.address is None:
         return locate(name, split, mirror)
     target = cache_folder() / name / file.file
-    if target.is_file():
-        _verify(target, name, split, file)
-        return target
     known = expected_sha256(name, file)
+    if target.is_file() and (file.changing if known is None else sha256_of(target) == known):
+        return target
     source = mirror_folder(mirror)
     if file.instead and (ready := _instead(name, file.instead, source)):
         return ready
     if known is None and not unverified:
         raise _unknown(name, split, file)
-    if source is not None:
-        if not (source / name / file.file).is_file():
-            raise DataError(f"The mirror has no {name}/{file.file}; without a mirror it is downloaded.", source)
-        _copy(source / name / file.file, target, known)
-    else:
-        _download(file.address, target, known, progress)
-    if known is None:
-        _record(target).write_text(f"{sha256_of(target)}  {file.file}\n", encoding="utf-8")
+    if source is not None and not (source / name / file.file).is_file():
+        raise DataError(f"The mirror has no {name}/{file.file}; without a mirror it is downloaded.", source)
+    with _into(target) as fresh:
+        if source is not None:
+            _copy(source / name / file.file, fresh, known)
+        else:
+            _download(file.address, fresh, known, progress)
+        if known is None:
+            with _into(_record(target)) as record:
+                record.write_text(f"{sha256_of(fresh)}  {file.file}\n", encoding="utf-8")
     return target
 
 
 def _instead(name: str, file: PlainFile, source: Path | None) -> Path | None:
     """The file that serves as well, in the cache or copied there from the mirror; None where it is nowhere."""
     target = cache_folder() / name / file.file
-    if target.is_file():
-        return _verified(target, file)
     if source is None or not (source / name / file.file).is_file():
-        return None
-    _copy(source / name / file.file, target, file.sha256)
+        return _verified(target, file) if target.is_file() else None
+    if not target.is_file() or (file.sha256 is not None and sha256_of(target) != file.sha256):
+        with _into(target) as fresh:
+            _copy(source / name / file.file, fresh, file.sha256)
     return target
 
 
 def expected_sha256(name: str, file: CorpusFile) -> str | None:
-    """What the registry says, or what was recorded at the first download; None where neither is there."""
+    """What the registry says, or what was recorded at the first download; None where neither is there.
+
+    Raises TrustError where the record is none.
+    """
     record = _record(cache_folder() / name / file.file)
     if file.sha256 is None and record.is_file():
-        return record.read_text(encoding="utf-8").split()[0]
+        digest = record.read_text(encoding="utf-8", errors="replace").partition(" ")[0]
+        if not SHA256.fullmatch(digest):
+            what = (
+                "has no SHA-256, which was to be recorded there. Remove it, and get the corpus again with --unverified."
+            )
+            raise TrustError(f"{record}: {what}")
+        return digest
     return file.sha256
 
 
@@ -171,19 +183,27 @@ def _verify(path: Path, name: str, split: str, file: CorpusFile) -> None:
 
 def _verified(path: Path, file: PlainFile) -> Path:
     if file.sha256 is not None and sha256_of(path) != file.sha256:
-        raise TrustError(f"{path} is not the file that the registry names (its SHA-256 differs); remove it.")
+        raise TrustError(
+            f"{path} is not the file that the registry names (its SHA-256 differs). Remove it; one in the cache is "
+            "replaced by `nlpseq corpora get`."
+        )
     return path
 
 
-def _copy(source: Path, target: Path, known: str | None) -> None:
-    """Copy through a temporary file, which takes its place only once it is verified."""
+@contextmanager
+def _into(target: Path) -> Iterator[Path]:
+    """Where to write a file that then takes the place of `target`, unless something is raised."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        copied = Path(folder) / target.name
-        shutil.copyfile(source, copied)
-        if known is not None and sha256_of(copied) != known:
-            raise TrustError(f"{source} is not the file that the registry names: its SHA-256 differs.")
-        copied.replace(target)
+        fresh = Path(folder) / target.name
+        yield fresh
+        fresh.replace(target)
+
+
+def _copy(source: Path, target: Path, known: str | None) -> None:
+    shutil.copyfile(source, target)
+    if known is not None and sha256_of(target) != known:
+        raise TrustError(f"{source} is not the file that the registry names: its SHA-256 differs.")
 
 
 def _download(address: str, target: Path, known: str | None, progress: DownloadProgress | None) -> None:

@@ -3,7 +3,8 @@
     {"tokens": ["Ada", "wrote"], "ner": ["B-PER", "O"], "upos": ["PROPN", "VERB"]}
     {"text": "Ada wrote", "entities": [{"start": 0, "end": 3, "label": "PER"}]}
 
-`start` and `end` are code points. Where tokens come with a `text` (and `starts`), their offsets are kept.
+`start` and `end` are code points. Where tokens come with a `text` (and `starts`), their offsets are kept, and spans of
+that text are put onto the tokens.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from nlpseq.corpora.labels import LabelMap, check_tag, to_iob2
 from nlpseq.corpora.offsets import pieces_of, place, tokens_touched
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TaggedSentence
-from nlpseq.text.tags import iob2_of
+from nlpseq.text.tags import iob2_of, split_tag
 
 Tokenize = Callable[[str], tuple[Sequence[str], Sequence[int]]]  # text -> tokens, the start of each
 
+NEITHER = 'The object has neither "tokens" nor "text".'
 LABEL_COLUMNS = ("upos", "xpos", "ner", "lemma", "feats", "chunk")
 
 
@@ -47,7 +49,12 @@ class JsonSentence(msgspec.Struct, frozen=True, omit_defaults=True):
     chunk: tuple[str, ...] | None = None
     entities: tuple[JsonSpan, ...] | None = None
     spans: tuple[JsonSpan, ...] | None = None
-    sent_id: str | None = None
+    sent_id: str | int | None = None
+
+    @property
+    def labelled(self) -> tuple[JsonSpan, ...] | None:
+        """The spans, by either name; None where there is neither key."""
+        return None if self.entities is None and self.spans is None else (self.entities or ()) + (self.spans or ())
 
 
 def read_jsonl(
@@ -59,7 +66,7 @@ def read_jsonl(
 ) -> Iterator[TaggedSentence]:
     """Yield the sentences of a JSON Lines file; objects without a token are passed over.
 
-    `tokenize` cuts texts that come with spans. A span must begin and end where tokens do; with `snap` it
+    `tokenize` cuts texts that come with spans and no tokens. A span must begin and end where tokens do; with `snap` it
     grows to the tokens that it touches. Raises DataError with path and line, UsageError where `tokenize`
     is needed and missing.
     """
@@ -72,12 +79,12 @@ def read_jsonl(
         except (msgspec.MsgspecError, RecursionError) as error:
             raise DataError(f"This is not a JSON object of a sentence: {error}.", path, number) from error
         if record.tokens is not None:
-            sentence = _from_tokens(record, record.tokens, label_map, path, number)
+            sentence = _from_tokens(record, record.tokens, label_map, snap, path, number)
         elif record.text is not None:
             cut = _needed(tokenize, path)
             sentence = _from_spans(record, record.text, cut, label_map, snap, path, number)
         else:
-            raise DataError('The object has neither "tokens" nor "text".', path, number)
+            raise DataError(NEITHER, path, number)
         if sentence.tokens:
             yield sentence
 
@@ -103,7 +110,12 @@ def _needed(tokenize: Tokenize | None, path: str | Path) -> Tokenize:
 
 
 def _from_tokens(
-    record: JsonSentence, tokens: tuple[str, ...], label_map: LabelMap | None, path: str | Path, line: int
+    record: JsonSentence,
+    tokens: tuple[str, ...],
+    label_map: LabelMap | None,
+    snap: bool,
+    path: str | Path,
+    line: int,
 ) -> TaggedSentence:
     columns = {name: getattr(record, name) for name in LABEL_COLUMNS if getattr(record, name) is not None}
     for name, labels in columns.items():
@@ -113,15 +125,18 @@ def _from_tokens(
             raise DataError(f'"{name}" has an empty label at token {labels.index("") + 1}.', path, line)
     if "" in tokens:
         raise DataError(f"Token {tokens.index('') + 1} is empty.", path, line)
+    text, starts = placed(record, tokens, path, line)
     if "ner" in columns:
         for tag in columns["ner"]:
             check_tag(tag, path, line)
         columns["ner"] = to_iob2(columns["ner"], label_map)
-    text, starts = _placed(record, tokens, path, line)
+    elif record.labelled is not None:
+        columns["ner"] = to_iob2(tags_of_spans(record, text, tokens, starts, snap, path, line), label_map)
     return _sentence(tokens, starts, text, columns, record, path, line)
 
 
-def _placed(record: JsonSentence, tokens: tuple[str, ...], path: str | Path, line: int) -> tuple[str, tuple[int, ...]]:
+def placed(record: JsonSentence, tokens: tuple[str, ...], path: str | Path, line: int) -> tuple[str, tuple[int, ...]]:
+    """(text, starts) of given tokens. Raises DataError where they are not where they are said to be."""
     if record.text is None or record.starts is None:
         return place(record.text, pieces_of(tokens))
     if len(record.starts) != len(tokens):
@@ -130,6 +145,32 @@ def _placed(record: JsonSentence, tokens: tuple[str, ...], path: str | Path, lin
         if start < 0 or not record.text.startswith(token, start):
             raise DataError(f"The token {token!r} is not at {start} in the text.", path, line)
     return record.text, record.starts
+
+
+def tags_of_spans(
+    record: JsonSentence,
+    text: str,
+    tokens: Sequence[str],
+    starts: Sequence[int],
+    snap: bool,
+    path: str | Path,
+    line: int,
+) -> list[str]:
+    """The spans of a record as IOB2 on tokens that lie in `text`.
+
+    Raises DataError where they are of another text, overlap, or, but for `snap`, do not begin and end with tokens.
+    """
+    spans = record.labelled or ()
+    if spans and text != record.text:
+        what = 'There is no "text"' if record.text is None else "The tokens do not spell the text"
+        raise DataError(f"{what}, so it is not known which tokens the spans cover.", path, line)
+    try:
+        tags = iob2_of([(span.label, *_token_range(span, text, tokens, starts, snap)) for span in spans], len(tokens))
+        for span in spans:
+            split_tag(f"B-{span.label}")
+    except ValueError as error:
+        raise DataError(f"{error}.", path, line) from error
+    return tags
 
 
 def _from_spans(
@@ -143,12 +184,7 @@ def _from_spans(
 ) -> TaggedSentence:
     cut = tokenize(text)
     tokens, starts = tuple(cut[0]), tuple(cut[1])
-    spans = (record.entities or ()) + (record.spans or ())
-    try:
-        found = [(span.label, *_token_range(span, text, tokens, starts, snap)) for span in spans]
-        ner = to_iob2(iob2_of(found, len(tokens)), label_map)
-    except ValueError as error:
-        raise DataError(f"{error}.", path, line) from error
+    ner = to_iob2(tags_of_spans(record, text, tokens, starts, snap, path, line), label_map)
     return _sentence(tokens, starts, text, {"ner": ner}, record, path, line)
 
 
@@ -182,7 +218,7 @@ def _sentence(
         starts=starts,
         text=text,
         columns=columns,
-        sent_id=record.sent_id,
+        sent_id=None if record.sent_id is None else str(record.sent_id),
         path=str(path),
         line=line,
     )

@@ -21,13 +21,34 @@ def to_iob2(tags: Sequence[str], label_map: LabelMap | None = None) -> tuple[str
     return tuple(iob2_of([span for span in spans if span[0] != "O"], len(tags)))
 
 
+class Renaming:
+    """Renames the labels of tags by a map, and remembers which labels it met."""
+
+    def __init__(self, label_map: LabelMap) -> None:
+        self.label_map = label_map
+        self._met: set[str] = set()
+
+    def __call__(self, tags: Sequence[str]) -> tuple[str, ...]:
+        """The tags as IOB2 with their labels renamed. Raises ValueError for what is no tag."""
+        self._met.update(label for label, _, _ in spans_of(tags))
+        return to_iob2(tags, self.label_map)
+
+    @property
+    def unmet(self) -> list[str]:
+        """The labels of the map that no tag had."""
+        return [label for label in self.label_map if label not in self._met]
+
+
 def parse_label_map(items: Sequence[str]) -> dict[str, str]:
-    """`["OTH=O", "person=PER"]` -> the map. Raises UsageError for what is not OLD=NEW."""
+    """`["OTH=O", "person=PER"]` -> the map. Raises UsageError for what is not OLD=NEW, or has two NEW for an OLD."""
+    found: dict[str, str] = {}
     for item in items:
         old, _, new = item.partition("=")
         if not old or not new or any(character.isspace() for character in item):
             raise UsageError(f"{item!r} does not rename a label; write OLD=NEW, for instance person=PER.")
-    return dict(item.split("=", 1) for item in items)
+        if found.setdefault(old, new) != new:
+            raise UsageError(f"{old} is renamed to {found[old]} and to {new}. Give one --label for it.")
+    return found
 
 
 def check_tag(tag: str, path: str | Path, line: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from nlpseq.corpora.conllu import WHOLE
 from nlpseq.corpora.raw import Finding, RawSentence, Severity, read_raw
 from nlpseq.text.tags import split_tag
 
@@ -20,9 +21,17 @@ CODES: Mapping[str, tuple[Severity, str]] = {
         "A line has too many or too few columns, or labels and tokens differ in number.",
     ),
     "json-invalid": ("error", "A line of JSON Lines is no object of a sentence."),
+    "sentence-refused": (
+        "error",
+        "Token numbers that are not 1, 2, 3, a range without its tokens, starts or spans that are not those of tokens.",
+    ),
+    "text-differs": (
+        "warning",
+        "The tokens do not spell the text that is given; one made of them is read.",
+    ),
     "span-bad": (
         "error",
-        "A span lies outside the text, overlaps another, or begins or ends with white space.",
+        "A span lies outside the text, overlaps another, has no label, or begins or ends with white space.",
     ),
     "span-inside": ("warning", "A span begins or ends within a word, where tokens do not: no training takes it."),
     "tag-unknown": (
@@ -34,7 +43,11 @@ CODES: Mapping[str, tuple[Severity, str]] = {
     "token-empty": ("error", "A token is empty or of white space only."),
     "token-control": ("error", "A token holds a control character."),
     "token-space": ("warning", "A token holds white space."),
-    "label-missing": ("warning", "A label is missing or _ where others of the sentence have one."),
+    "label-empty": ("error", "A label is empty."),
+    "label-missing": (
+        "warning",
+        "A label is _ where others of the sentence have one: CoNLL-U is read without them.",
+    ),
     "upos-unknown": ("warning", "A label of upos is none of the 17 of Universal Dependencies."),
     "label-unseen": ("warning", "A label occurs in a later split, but never in the first."),
     "id-repeated": ("warning", "A sent_id comes twice in a file."),
@@ -132,7 +145,7 @@ class _File:
         for name in _LABELLED:
             for value, line in zip(sentence.columns.get(name, ()), sentence.lines, strict=False):
                 label = _split(value)[1] if name == "ner" else value
-                if not label:
+                if not label or (label == "_" and name in WHOLE):
                     continue
                 if self.first:
                     known.setdefault(name, set()).add(label)
@@ -162,10 +175,11 @@ def _tokens(sentence: RawSentence) -> Iterator[Finding]:
 
 
 def _labels(sentence: RawSentence) -> Iterator[Finding]:
-    for name in ("upos", "xpos"):
-        labels = sentence.columns.get(name, ())
+    for name, labels in sentence.columns.items():
         for label, line in zip(labels, sentence.lines, strict=False):
-            if label in {"", "_"}:
+            if not label and name != "ner":  # of which "" is no tag
+                yield _finding(sentence, line, "label-empty", f"The {name} of the token is empty.")
+            elif label == "_" and name in WHOLE:
                 yield _finding(sentence, line, "label-missing", f"The token has no {name}.")
 
 

@@ -1,4 +1,4 @@
-"""Sentences with their translations: parallel text files, tab-separated pairs and JSON Lines, streamed."""
+"""Sentences with their translations: parallel text files, tables of pairs and JSON Lines, streamed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nlpseq.corpora.directions import Direction, in_direction, is_language, language_of
+from nlpseq.corpora.directions import Direction, alike, direction_among, direction_of, in_direction, language_of
 from nlpseq.corpora.files import content_name, read_lines
-from nlpseq.corpora.tables import parse_object
+from nlpseq.corpora.tables import parse_object, table_rows
 from nlpseq.errors import DataError, UsageError, did_you_mean
 from nlpseq.records import SentencePair
 
-PAIR_FORMATS = ("lines", "tsv", "jsonl")
-_SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+PAIR_FORMATS = ("lines", "tsv", "csv", "jsonl")
+_SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _HEADINGS = (("source", "target"), ("src", "tgt"))
 _PLURAL = "targets"  # the key of several translations
 
@@ -65,15 +65,18 @@ def raw_pairs(
     direction: Direction | None = None,
 ) -> Iterator[SentencePair]:
     """As `read_pairs`, but a side may be empty. White space around a side does not belong to it."""
-    kind = format or ("lines" if len(paths) > 1 else detect_pair_format(paths[0], direction or ()))
-    if kind not in PAIR_FORMATS:
-        raise UsageError(f"There is no format {kind!r} of pairs. {did_you_mean(kind, PAIR_FORMATS)}")
+    kinds = {path: format or detect_pair_format(path, direction or ()) for path in paths}
+    for path, kind in kinds.items():
+        if kind not in PAIR_FORMATS:
+            raise UsageError(f"There is no format {kind!r} of pairs. {did_you_mean(kind, PAIR_FORMATS)}")
+        if kind != "lines" and len(paths) > 1:
+            raise UsageError(f"{path}: a {kind} file holds both sides; no other file can go with it.")
+    kind = kinds[paths[0]]
     if kind == "lines":
         return _parallel(in_direction(paths, direction))
-    if len(paths) > 1:
-        raise UsageError(f"A {kind} file holds both sides; {paths[1]} cannot go with {paths[0]}.")
-    read = _tab_separated if kind == "tsv" else _objects
-    return read(paths[0], fields, direction)
+    if kind == "jsonl":
+        return _objects(paths[0], fields, direction)
+    return _rows(paths[0], fields, direction, tabs=kind == "tsv")
 
 
 def detect_pair_format(path: str | Path, languages: Sequence[str] = ()) -> str:
@@ -114,7 +117,7 @@ def grouped(paths: Sequence[str], languages: Sequence[str] = ()) -> list[tuple[s
     if waiting is not None:
         raise UsageError(
             f"{waiting}: is one side of parallel text; name the file of its translations behind it, as in mine.en "
-            "mine.fr. (A file of both sides has a tab between them, or is JSON Lines.)"
+            "mine.fr. (A file of both sides has a tab between them, or is CSV or JSON Lines.)"
         )
     return groups
 
@@ -135,41 +138,89 @@ def _parallel(paths: Sequence[str | Path]) -> Iterator[SentencePair]:
             yield SentencePair(source=source, targets=tuple(targets), path=str(paths[0]), line=number)
 
 
-def _tab_separated(path: str | Path, fields: PairFields, direction: Direction | None) -> Iterator[SentencePair]:
-    """Pairs with a tab between the sides; further columns are passed over. There is no quoting."""
-    lines = read_lines(path)
-    first = next(lines, None)
+def _rows(path: str | Path, fields: PairFields, direction: Direction | None, *, tabs: bool) -> Iterator[SentencePair]:
+    """Pairs of a table: CSV, or with `tabs` a tab between the sides and no quoting. Further columns are passed over."""
+    rows = _cells(path, tabs=tabs)
+    first = next(rows, None)
     if first is None:
         return
-    headings = [cell.strip() for cell in first[1].split("\t")]
-    (source, target), has_headings = _columns(headings, fields, direction, path)
-    for number, text in lines if has_headings else chain([first], lines):
-        cells = text.split("\t")
-        if not text.strip():
-            continue
+    (source, target), has_headings = _columns([cell.strip() for cell in first[1]], fields, direction, path)
+    for number, cells in rows if has_headings else chain([first], rows):
         if len(cells) <= max(source, target):
-            what = f"{len(cells)} columns where {max(source, target) + 1} are due; sides are divided by a tab."
+            mark = "a tab" if tabs else "a comma"
+            what = f"{len(cells)} columns where {max(source, target) + 1} are due; sides are divided by {mark}."
             raise DataError(what, path, number)
         yield SentencePair(source=cells[source].strip(), targets=(cells[target].strip(),), path=str(path), line=number)
+
+
+def _cells(path: str | Path, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of each row in which there is anything."""
+    rows = ((number, text.split("\t")) for number, text in read_lines(path)) if tabs else table_rows(path, tabs=False)
+    return (row for row in rows if any(cell.strip() for cell in row[1]))
 
 
 def _columns(
     headings: list[str], fields: PairFields, direction: Direction | None, path: str | Path
 ) -> tuple[tuple[int, int], bool]:
     """Where the two sides stand in a row, from 0, and whether the first line is one of headings. Raises UsageError."""
-    lower = [heading.lower() for heading in headings]
-    for names in (*_HEADINGS, *([direction] if direction else [])):
-        if fields == USUAL_PAIR_FIELDS and set(names) <= set(lower):
-            return (lower.index(names[0]), lower.index(names[1])), True
+    found = _found(headings, direction, path) if fields == USUAL_PAIR_FIELDS else None
     if fields == USUAL_PAIR_FIELDS:
-        return (0, 1), False
+        return found or (0, 1), found is not None
     given = _both(headings, fields, path)
     if all(name.isdecimal() and int(name) > 0 for name in given):
-        return (int(given[0]) - 1, int(given[1]) - 1), False
+        return (int(given[0]) - 1, int(given[1]) - 1), _found(headings, None, path) is not None
     missing = [name for name in given if name not in headings]
     if missing:
         raise UsageError(f"{path}: has no column {missing[0]!r}; its first line has {', '.join(headings)}.")
     return (headings.index(given[0]), headings.index(given[1])), True
+
+
+def _found(headings: list[str], direction: Direction | None, path: str | Path) -> tuple[int, int] | None:
+    """Where the two sides stand, as headings that are known name them; None for what are no such headings.
+
+    Raises UsageError where they are other languages than those of the direction.
+    """
+    lower = [heading.lower() for heading in headings]
+    for names in (*_HEADINGS, *([direction] if direction else [])):
+        if set(names) <= set(lower):
+            return lower.index(names[0]), lower.index(names[1])
+    spoken = direction_among(headings)
+    if spoken is None:
+        return None
+    places = headings.index(spoken.source), headings.index(spoken.target)
+    if direction and all(map(alike, direction, spoken.reverse)):
+        return places[::-1]
+    if direction:
+        direction.must_be(spoken, str(path))
+    return places
+
+
+def named_direction(paths: Sequence[str | Path], fields: PairFields = USUAL_PAIR_FIELDS) -> Direction | None:
+    """The direction that files of one group name, by suffixes, or by headings or keys of the sides that are languages.
+
+    Raises as reading the first pair does.
+    """
+    kind = detect_pair_format(paths[0])
+    if kind == "lines":
+        return direction_of(paths)
+    sides = _named_keys(paths[0], fields) if kind == "jsonl" else _named_columns(paths[0], fields, tabs=kind == "tsv")
+    spoken = direction_among(sides)
+    return Direction(*(name.lower() if name.isupper() else name for name in spoken)) if spoken else None
+
+
+def _named_keys(path: str | Path, fields: PairFields) -> Sequence[str]:
+    for number, line in read_lines(path):
+        if line.strip():
+            return _keys(_sides(parse_object(line, path, number)), fields, None, path, number)
+    return ()
+
+
+def _named_columns(path: str | Path, fields: PairFields, *, tabs: bool) -> Sequence[str]:
+    for _, cells in _cells(path, tabs=tabs):
+        headings = [cell.strip() for cell in cells]
+        places, has_headings = _columns(headings, fields, None, path)
+        return [headings[place] for place in places if has_headings and place < len(headings)]
+    return ()
 
 
 def _both(headings: list[str], fields: PairFields, path: str | Path) -> tuple[str, str]:
@@ -190,9 +241,7 @@ def _objects(path: str | Path, fields: PairFields, direction: Direction | None) 
     for number, line in read_lines(path):
         if not line.strip():
             continue
-        values = parse_object(line, path, number)
-        if isinstance(inner := values.get("translation"), dict):  # as other toolkits nest them
-            values = inner
+        values = _sides(parse_object(line, path, number))
         if keys is None or not set(keys) <= set(values):
             keys = _keys(values, fields, direction, path, number)
         source, targets = values[keys[0]], values[keys[1]]
@@ -204,6 +253,12 @@ def _objects(path: str | Path, fields: PairFields, direction: Direction | None) 
         yield SentencePair(source=source.strip(), targets=stripped, path=str(path), line=number)
 
 
+def _sides(values: dict[str, Any]) -> dict[str, Any]:
+    """The object, or the one below `translation`, as other toolkits nest them."""
+    inner = values.get("translation")
+    return inner if isinstance(inner, dict) else values
+
+
 def _keys(
     values: dict[str, Any], fields: PairFields, direction: Direction | None, path: str | Path, number: int
 ) -> tuple[str, str]:
@@ -211,16 +266,16 @@ def _keys(
     if fields != USUAL_PAIR_FIELDS:
         pairs = [(fields.source or "source", fields.target or "target")]
     else:
-        languages = [key for key in values if is_language(key) and isinstance(values[key], str)]
-        two = [(languages[0], languages[1])] if len(languages) == 2 else []
-        spoken = [(direction.source, direction.target)] if direction else two
+        two = direction_among([key for key in values if isinstance(values[key], str)])
+        wanted = direction or two
+        spoken = [(wanted.source, wanted.target)] if wanted else []
         pairs = [*_HEADINGS, *((source, _PLURAL) for source, _ in _HEADINGS), *spoken]
     for source, target in pairs:
         if source in values and target in values:
             return source, target
     raise DataError(
         f"The keys of the two sides are not found; there are {', '.join(values) or 'none'}. Name them with "
-        "--source-column and --target-column, or the languages with --from and --to.",
+        "--source-column and --target-column, or in a training the languages with --from and --to.",
         path,
         number,
     )

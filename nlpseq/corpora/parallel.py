@@ -38,7 +38,7 @@ def chosen_direction(name: str, wanted: str | Direction | None) -> Direction:
     if wanted is None and len(known) == 2:
         return known[0]
     if wanted is None:
-        raise UsageError(f"{name} has several languages. Name a direction: {name}@{known[0]}, or --from and --to.")
+        raise UsageError(f"{name} has several languages. Name a direction: {name}@{known[0]}.")
     direction = Direction.parse(wanted) if isinstance(wanted, str) else wanted
     if direction not in known:
         raise UsageError(f"{name} has no direction {direction}. {did_you_mean(str(direction), map(str, known))}")

@@ -25,7 +25,7 @@ REMEMBERED = 2_000_000  # digests of lines; beyond, those so far are forgotten, 
 BLOCK = 20  # lines that are held out together, so that the model meets whole passages
 HELD_OUT = 100  # blocks held out, at most
 
-TABULAR = {".csv", ".tsv", ".jsonl", ".conllu", ".conll", ".iob2"}  # whose lines hold more than text
+TABULAR = {".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".conllu", ".conll", ".iob2"}  # whose lines hold more than text
 
 Opener = Callable[[], Iterator[str]]
 

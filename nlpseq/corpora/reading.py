@@ -25,6 +25,7 @@ _SUFFIXES = {
     ".bio": "columns",
 }
 _CONLLU_ROW = re.compile(r"[0-9]+(-[0-9]+|\.[0-9]+)?(\t[^\t]+){9}")
+_OBJECT = re.compile(r'\s*\{\s*(["}]|\Z)')  # of JSON, and not a bracket that is a token
 _HEAD = 50  # lines looked at; a heading of more comments than this is in no corpus
 
 
@@ -43,15 +44,23 @@ def read_tagging(
     (to `O` drops them). `columns` names the columns of a file of columns. `tokenize` and `snap` are for texts
     with spans (see `read_jsonl`). Raises DataError with path and line, UsageError for wrong options.
     """
-    name = checked_format(format) if format else ("columns" if columns else detect_format(path))
-    if columns and name != "columns":
-        raise UsageError(f"Columns can be named for the format columns only, not for {name}.")
+    name = format_of(path, format, columns)
     if name == "columns":
         yield from read_columns(path, columns=columns, label_map=label_map)
     elif name == "jsonl":
         yield from read_jsonl(path, label_map=label_map, tokenize=tokenize, snap=snap)
     else:
         yield from read_conllu(path, label_map=label_map)
+
+
+def format_of(path: str | Path, format: str | None = None, columns: Sequence[str] | None = None) -> str:
+    """The format that is given, or meant by naming `columns`, or else found; one of READERS.
+
+    Raises UsageError where it is none, or has no columns to be named, and DataError where the file cannot be opened.
+    """
+    if columns and format not in {None, "columns"}:
+        raise UsageError(f"Columns can be named for the format columns only, not for {format}.")
+    return checked_format(format) if format else ("columns" if columns else detect_format(path))
 
 
 def checked_format(name: str) -> str:
@@ -69,7 +78,7 @@ def detect_format(path: str | Path) -> str:
     for number, text in read_lines(path):
         if _CONLLU_ROW.fullmatch(text):
             return "conllu"
-        if text.lstrip().startswith('{"'):
+        if _OBJECT.match(text):
             return "jsonl"
         if number == _HEAD or (text.strip() and not text.startswith("#")):
             break

@@ -29,7 +29,7 @@ _READERS: Mapping[str, Collection[str]] = {
     "translate": PARALLEL,
     "lm": ("plain",),
 }
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class PlainFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -185,7 +185,7 @@ def _check(name: str, corpus: Corpus, entries: Mapping[str, Corpus], path: Path)
         for one in named:
             if not _PLAIN_PATH.fullmatch(one.file):
                 raise DataError(f"{name}: {one.file!r} is not a plain file name.", path)
-            if one.sha256 is not None and not _SHA256.fullmatch(one.sha256):
+            if one.sha256 is not None and not SHA256.fullmatch(one.sha256):
                 raise DataError(f"{name}: the sha256 of {one.file} is not 64 hexadecimal digits.", path)
         if file.address is not None and not file.address.startswith("https://"):
             raise DataError(f"{name}: the address of {file.file} does not begin with https://.", path)

@@ -9,14 +9,21 @@ from typing import Any
 
 import msgspec
 
-from nlpseq.corpora.directions import Direction, direction_of
+from nlpseq.corpora.directions import Direction
 from nlpseq.corpora.jsonl import Tokenize
-from nlpseq.corpora.pairs import USUAL_PAIR_FIELDS, PairFields, grouped, read_pairs
+from nlpseq.corpora.pairs import (
+    USUAL_PAIR_FIELDS,
+    PairFields,
+    detect_pair_format,
+    grouped,
+    named_direction,
+    read_pairs,
+)
 from nlpseq.corpora.parallel import chosen_direction, open_pairs
 from nlpseq.corpora.reading import read_tagging
 from nlpseq.corpora.registry import find_corpus, open_corpus, open_texts, registry
 from nlpseq.corpora.tables import USUAL_FIELDS, Fields
-from nlpseq.corpora.texts import read_texts
+from nlpseq.corpora.texts import part_named, read_texts
 from nlpseq.errors import DataError, UsageError, did_you_mean
 from nlpseq.records import LabelledText, SentencePair, Source, TaggedSentence
 
@@ -69,11 +76,13 @@ def read_text_source(
 ) -> list[LabelledText]:
     """All labelled texts of `spec`: a file or folder, or `CORPUS`, with `:SPLIT`, `@SCHEME` or both behind it.
 
+    Of a folder or archive of reviews a part may be named, `PATH:test`; else it is the training half.
     `@polarity,stars` keeps the labels of those schemes alone. Otherwise as `read_source`.
     """
     source_of(spec)
     if is_file(spec):
-        examples = list(read_texts(spec, fields=fields))
+        path, options = part_named(spec)
+        examples = list(read_texts(path, fields=fields, options=options))
     else:
         name, own_split, schemes = _parts(spec)
         examples = list(open_texts(name, own_split or split, mirror))
@@ -97,7 +106,7 @@ def read_pair_sources(
     `direction` is that of all of them, by default what the first to name one says; it tells the sides apart where
     languages are suffixes, headings or keys. Raises as `read_source` does, and UsageError where a spec names another.
     """
-    direction = direction_of_sources(specs, direction)
+    direction = direction_of_sources(specs, direction, fields)
     pairs: list[SentencePair] = []
     for group in pair_groups(specs, direction):
         before = len(pairs)
@@ -133,20 +142,22 @@ def read_references(
     Of the latter, the first has the sources, and each of the others a reference for every one.
     """
     direction = Direction(*languages) if len(languages) == 2 else how.direction
-    if len(specs) > 2 and all(is_file(spec) for spec in specs):
+    if len(specs) > 2 and all(is_file(spec) and detect_pair_format(spec, direction or ()) == "lines" for spec in specs):
         return list(read_pairs(specs, fields=how.pair_fields, direction=direction))
     return read_pair_sources(specs, split, mirror=how.mirror, fields=how.pair_fields, direction=direction)
 
 
-def direction_of_sources(specs: Sequence[str], wanted: Direction | None = None) -> Direction | None:
-    """The direction that was asked for; else that of the first spec to name one, by its corpus or its suffixes."""
+def direction_of_sources(
+    specs: Sequence[str], wanted: Direction | None = None, fields: PairFields = USUAL_PAIR_FIELDS
+) -> Direction | None:
+    """The direction that was asked for; else that of the first spec to name one, by corpus, suffixes or headings."""
     if wanted:
         return wanted
     for group in pair_groups(specs):
         if not is_file(group[0]):
             name, _, own = _parts(group[0])
             return chosen_direction(name, own)
-        if found := direction_of(group):
+        if found := named_direction(group, fields):
             return found
     return None
 
@@ -200,7 +211,10 @@ def _judged_by(schemes: Sequence[str], examples: Sequence[LabelledText], spec: s
 def is_file(spec: str) -> bool:
     """Whether `spec` names a file or folder rather than a corpus; it need not be there."""
     looks_like_one = "/" in spec or "\\" in spec or ("." in spec and spec.split(":")[0].split("@")[0] not in registry())
-    return looks_like_one or Path(spec).is_file() or (Path(spec).is_dir() and spec not in registry())
+    if looks_like_one or Path(spec).is_file():
+        return True
+    path, _ = part_named(spec)
+    return path not in registry() and Path(path).is_dir()
 
 
 def _parts(spec: str) -> tuple[str, str | None, str | None]:

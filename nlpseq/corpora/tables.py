@@ -48,11 +48,7 @@ class Chosen(NamedTuple):
 
         Raises UsageError where one of them is not there; `hint` is what there is to say besides.
         """
-        lower = {column.strip().lower(): column for column in columns}
-        text = fields.text or next((lower[name] for name in TEXT_NAMES if name in lower), None)
-        pairs = [given.partition("=")[::2] for given in fields.labels]
-        if not pairs:
-            pairs = [(lower[name], "") for name in LABEL_NAMES if name in lower and lower[name] != text]
+        text, pairs = _text_column(columns, fields), _label_columns(columns, fields)
         wanted = [*([text] if text else []), *(column for column, _ in pairs)]
         missing = [column for column in wanted if column not in columns]
         if text is None or not pairs or missing:
@@ -64,7 +60,45 @@ class Chosen(NamedTuple):
             )
         if twice := [column for column in wanted if columns.count(column) > 1]:
             raise UsageError(f"{path}: has several columns {twice[0]!r}. Give each a name of its own.")
-        return cls(text, {scheme or SCHEMES.get(column.lower(), column.lower()): column for column, scheme in pairs})
+        return cls(text, _by_scheme(pairs))
+
+    @classmethod
+    def of_object(cls, keys: Sequence[str], fields: Fields, path: str | Path, number: int) -> Chosen:
+        """What `fields` mean in an object with these keys, which may lack labels. Raises DataError without a text."""
+        text, pairs = _text_column(keys, fields), _label_columns(keys, fields)
+        if text is None or text not in keys:
+            sought = repr(text) if text else f"of a text ({', '.join(TEXT_NAMES)})"
+            what = f"There is no key {sought}; the keys are {some_columns(keys)}. Name it with --text-column."
+            raise DataError(what, path, number)
+        return cls(text, _by_scheme([pair for pair in pairs if pair[0] in keys]))
+
+
+def _text_column(columns: Sequence[str], fields: Fields) -> str | None:
+    """The column that is named, or has one of the usual names; None where none has."""
+    if fields.text:
+        return _spelt(fields.text, columns)
+    return next((_spelt(name, columns) for name in TEXT_NAMES if _spelt(name, columns) in columns), None)
+
+
+def _label_columns(columns: Sequence[str], fields: Fields) -> list[tuple[str, str]]:
+    """(column, scheme) of each label, as they are named, or else of those with usual names; no scheme: its own."""
+    if fields.labels:
+        named = [given.partition("=") for given in fields.labels]
+        return [(_spelt(column, columns), scheme) for column, _, scheme in named]
+    text = _text_column(columns, fields)
+    usual = [_spelt(name, columns) for name in LABEL_NAMES]
+    return [(column, "") for column in usual if column in columns and column != text]
+
+
+def _spelt(name: str, columns: Sequence[str]) -> str:
+    """The name as it is among the columns, whatever its case; as it was given where it is not there."""
+    if name in columns:
+        return name
+    return next((column for column in columns if column.strip().lower() == name.strip().lower()), name)
+
+
+def _by_scheme(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    return {scheme or SCHEMES.get(column.lower(), column.lower()): column for column, scheme in pairs}
 
 
 def naming(examples: Iterable[LabelledText], scheme: str) -> str:
@@ -124,11 +158,18 @@ def table_rows(path: str | Path, *, tabs: bool) -> Iterator[tuple[int, list[str]
 
 
 def read_objects(path: str | Path, *, fields: Fields = USUAL_FIELDS) -> Iterator[LabelledText]:
-    """Yield the objects of a JSON Lines file. Raises DataError with path and line, UsageError for missing columns."""
+    """Yield the objects of a JSON Lines file; one that lacks the key of a label has no such label.
+
+    Raises DataError with path and line, also for one without a text, and at the end UsageError for keys that none had.
+    """
+    keys: dict[str, None] = {}
     for number, line in read_lines(path):
         if line.strip():
             values = parse_object(line, path, number)
-            yield example_of(values, Chosen.among(list(values), fields, path), path, number)
+            keys |= dict.fromkeys(values)
+            yield example_of(values, Chosen.of_object(list(values), fields, path, number), path, number)
+    if keys:
+        Chosen.among(list(keys), fields, path)
 
 
 def parse_object(line: str, path: str | Path, number: int) -> dict[str, Any]:

@@ -31,6 +31,12 @@ class TextOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 WHOLE = TextOptions()
+PARTS_OF_REVIEWS = {  # as the registry has those of `imdb`
+    "train": TextOptions(tenth="without"),
+    "dev": TextOptions(tenth="only"),
+    "all": WHOLE,
+    "test": TextOptions(part="test"),
+}
 
 
 def read_texts(
@@ -61,10 +67,22 @@ def _read(path: str | Path, format: str, fields: Fields, options: TextOptions) -
     raise UsageError(f"There is no format {format!r} of labelled texts. {did_you_mean(format, FORMATS)}")
 
 
+def part_named(spec: str) -> tuple[str, TextOptions]:
+    """`aclImdb:test`, where there are reviews of that path, as the path and what is meant; all else as it is, whole."""
+    path, _, part = spec.rpartition(":")
+    if part in PARTS_OF_REVIEWS and path and not Path(spec).exists() and are_reviews(path):
+        return path, PARTS_OF_REVIEWS[part]
+    return spec, WHOLE
+
+
+def are_reviews(path: str | Path) -> bool:
+    """Whether a path is that of a folder, or named as an archive, of which only reviews are read."""
+    return Path(path).is_dir() or str(path).lower().endswith(_ARCHIVES)
+
+
 def detect_text_format(path: str | Path) -> str:
     """One of FORMATS. Raises DataError where the file cannot be opened, UsageError where it is none of them."""
-    name = str(path).lower()
-    if Path(path).is_dir() or name.endswith(_ARCHIVES):
+    if are_reviews(path):
         return "reviews"
     suffix = Path(content_name(path)).suffix.lower()
     if suffix in _SUFFIXES:

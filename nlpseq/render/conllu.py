@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from nlpseq.records import Failure, TagPrediction, Token
 from nlpseq.render.answer import Answer, of_kind
 
@@ -21,15 +23,26 @@ def tag(answers: Iterable[Answer]) -> Iterator[str]:
 
 
 def _blocks(prediction: TagPrediction, number: int, extra: Mapping[str, object]) -> Iterator[str]:
-    """`sent_id` is the one that came with the input where it is one sentence, else `input-sentence`."""
+    """`sent_id` is the one that came with the input, else its number; of several sentences, with theirs behind it."""
     tokens = prediction.tokens
     starts = sorted({0, *prediction.sentences})
     sentences = [tokens[start:end] for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)]
     sentences = [sentence for sentence in sentences if sentence]
-    given = extra.get("sent_id")
+    given = _given_id(extra)
+    if given is not None and len(sentences) == 1:
+        yield _block(sentences[0], given)
+        return
     for index, sentence in enumerate(sentences, 1):
-        own = isinstance(given, str) and bool(given.strip()) and len(sentences) == 1
-        yield _block(sentence, _field(str(given)) if own else f"{number}-{index}")
+        yield _block(sentence, f"{given or number}-{index}")
+
+
+def _given_id(extra: Mapping[str, object]) -> str | None:
+    """The `sent_id` that came with the input, if it is a text or a number."""
+    value = extra.get("sent_id")
+    if isinstance(value, msgspec.Raw):
+        value = msgspec.json.decode(value)
+    is_id = isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip()
+    return _field(str(value)) if is_id else None
 
 
 def _block(tokens: Sequence[Token], sent_id: str) -> str:

@@ -1,8 +1,11 @@
-"""JSON Lines: one object per input, in its order; what failed is an object with "error" and "line"."""
+"""JSON Lines: one object per input, in its order; what failed is an object with "error" and "line".
+
+Keys that came with an input are passed through; one that is also a key of the answer, as `input.KEY`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -19,6 +22,7 @@ from nlpseq.records import (
 from nlpseq.render.answer import Answer, of_kind
 from nlpseq.render.safe import without_surrogates
 
+INPUT = "input."
 _encode = msgspec.json.Encoder().encode
 
 
@@ -26,7 +30,7 @@ def tag(answers: Iterable[Answer]) -> Iterator[str]:
     """`{"text", "tokens", "entities"}` and the keys passed through; where a head is absent its key is too."""
     for prediction, extra in of_kind(answers, TagPrediction):
         own = _failure(prediction) if isinstance(prediction, Failure) else _tagged(prediction)
-        yield _line(own | {key: value for key, value in extra.items() if key not in own})
+        yield _line(_beside(own, extra))
 
 
 def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
@@ -37,7 +41,7 @@ def sentiment(answers: Iterable[Answer]) -> Iterator[str]:
     """
     for prediction, extra in of_kind(answers, SentimentPrediction):
         own = _failure(prediction) if isinstance(prediction, Failure) else _judged(prediction)
-        yield _line(own | {key: value for key, value in extra.items() if key not in own})
+        yield _line(_beside(own, extra))
 
 
 def translate(answers: Iterable[Answer]) -> Iterator[str]:
@@ -49,7 +53,7 @@ def translate(answers: Iterable[Answer]) -> Iterator[str]:
     """
     for prediction, extra in of_kind(answers, TranslationPrediction):
         own = _failure(prediction) if isinstance(prediction, Failure) else _translated(prediction)
-        yield _line(own | {key: value for key, value in extra.items() if key not in own})
+        yield _line(_beside(own, extra))
 
 
 def _translated(prediction: TranslationPrediction) -> dict[str, object]:
@@ -78,7 +82,7 @@ def lm(answers: Iterable[Answer]) -> Iterator[str]:
     """
     for prediction, extra in of_kind(answers, Continuation):
         own = _failure(prediction) if isinstance(prediction, Failure) else _continued(prediction)
-        yield _line(own | {key: value for key, value in extra.items() if key not in own})
+        yield _line(_beside(own, extra))
 
 
 def _continued(prediction: Continuation) -> dict[str, object]:
@@ -115,6 +119,17 @@ def _judged(prediction: SentimentPrediction) -> dict[str, object]:
         ]
     told = {"note": prediction.note, "cut": prediction.cut}
     return result | {key: sentence for key, sentence in told.items() if sentence}
+
+
+def _beside(own: dict[str, object], extra: Mapping[str, object]) -> dict[str, object]:
+    """`own` keys and those passed through, of which none is lost."""
+    result = own | {key: value for key, value in extra.items() if key not in own}
+    for key in [key for key in extra if key in own]:
+        name = INPUT + key
+        while name in result:
+            name = INPUT + name
+        result[name] = extra[key]
+    return result
 
 
 def _failure(failure: Failure) -> dict[str, object]:

@@ -18,8 +18,13 @@ class Labelled(NamedTuple):
     probabilities: dict[str, list[float]]
 
 
-def assembled(text: str, sentences: Sequence[Sentence], labelled: Iterator[Labelled]) -> TagPrediction:
-    """One text's prediction, from those of its sentences, which are taken from `labelled`."""
+def assembled(
+    text: str, sentences: Sequence[Sentence], labelled: Iterator[Labelled], *, as_one: bool = False
+) -> TagPrediction:
+    """One text's prediction, from those of its sentences, which are taken from `labelled`.
+
+    With `as_one` they are parts of one sentence, cut for the network alone.
+    """
     tokens: list[Token] = []
     entities: list[Span] = []
     begins: list[int] = []
@@ -28,7 +33,7 @@ def assembled(text: str, sentences: Sequence[Sentence], labelled: Iterator[Label
         begins.append(len(tokens))
         tokens += _tokens(sentence, one)
         entities += _entities(text, sentence, one)
-    return TagPrediction(text, tuple(tokens), tuple(entities), tuple(begins))
+    return TagPrediction(text, tuple(tokens), tuple(entities), tuple(begins[:1] if as_one else begins))
 
 
 def _tokens(sentence: Sentence, labelled: Labelled) -> list[Token]:

@@ -48,7 +48,7 @@ class Pieces:
         import sentencepiece
 
         target = io.BytesIO()
-        sentencepiece.set_random_generator_seed(seed)
+        sentencepiece.set_random_generator_seed(seed % 2**32)
         try:
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=(stretch for sentence in sentences for stretch in _stretches(sentence)),

@@ -213,11 +213,11 @@ def _for_words(config: Any, train: Sequence[str], reading: Reading) -> tuple[Rea
 def _for_pairs(config: Any, train: Sequence[str], reading: Reading) -> tuple[Reading, tuple[str, ...]]:
     """Pairs are read in the direction that was asked for, or that the data name."""
     del config
-    direction = direction_of_sources(train, reading.direction)
+    direction = direction_of_sources(train, reading.direction, reading.pair_fields)
     if direction is None:
         _log.warning(
-            "Note: no suffix of the files is the code of a language, so the checkpoint will not say which it is for. "
-            "Give --from and --to, such as --from en --to fr."
+            "Note: no suffix or heading of the files is the code of a language, so the checkpoint will not say which "
+            "it is for. Give --from and --to, such as --from en --to fr."
         )
     return msgspec.structs.replace(reading, direction=direction), tuple(direction or ())
 

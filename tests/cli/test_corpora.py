@@ -143,16 +143,59 @@ def test_a_failed_conversion_leaves_no_file(tmp_path: Path) -> None:
         run("convert", path, "--to", "conllu", "--label", "PER")
 
 
+def test_a_file_is_not_replaced_by_less_of_itself(tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_text((SAMPLE / "dev.conllu").read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(UsageError, match="is the file that is read"):
+        run("convert", path, "--to", "jsonl", "-o", path)
+    told = run("convert", path, "--to", "conllu", "-o", path, "--label", "PER=person", "--label", "nosuch=X").stderr
+    assert told == "Note: no entity is labelled nosuch, which --label was to rename.\n"
+    assert "NER=B-person" in path.read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match="ORG is renamed to A and to B"):
+        run("convert", path, "--to", "conllu", "--label", "ORG=A", "--label", "ORG=B")
+
+
 def test_lint_refuses_unknown_formats_and_mistyped_corpora(tmp_path: Path) -> None:
     path = tmp_path / "a.iob2"
     path.write_text("a\tO\n")
     for arguments, sentence in (
         (["lint", str(path), "--from", "foo"], "no format 'foo'"),
+        (["lint", str(path), str(path)], f"{path}: is named twice"),
+        (["lint", "--pairs", *["m.en", "m.fr"] * 2], "m.en m.fr: is named twice"),
         (["lint", "wnut71"], "Did you mean 'wnut17'?"),
         (["lint", "btc", "wnut17"], "one at a time"),
+        (
+            ["lint", str(path), "--from", "jsonl", "--columns", "token,ner"],
+            "columns only, not for jsonl",
+        ),
     ):
         with pytest.raises(UsageError, match=re.escape(sentence)):
             run(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--texts", "--columns", "token,ner"], "--columns: of tagged files. Leave it out."),
+        (["--pairs", "--columns", "token,ner"], "--columns: of tagged files"),
+        (["--text-column", "body"], "--text-column: of tables of labelled texts, which are checked with --texts"),
+        (["--texts", "--source-column", "1"], "--source-column: of tables of pairs, which are checked with --pairs"),
+    ],
+)
+def test_options_of_another_kind_of_file_are_refused(tmp_path: Path, arguments: list[str], said: str) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("text\tlabel\na\tO\n")
+    with pytest.raises(UsageError, match=re.escape(said)):
+        run("lint", path, *arguments)
+
+
+def test_options_that_contradict_what_is_checked_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.iob2"
+    path.write_text("a\tO\n")
+    assert run("lint", path, "--texts", "--pairs").exit_code == 2
+    assert run("convert", path, "--to", "jsonl", "--snap").exit_code == 2
+    with pytest.raises(UsageError, match="--from: sample-tagging is read as the registry says"):
+        run("lint", "sample-tagging", "--from", "jsonl")
 
 
 def test_get_says_where_there_is_nothing_it_may_take() -> None:

@@ -113,3 +113,14 @@ def test_a_checkpoint_or_a_file_that_is_not_there_is_told(work: Path) -> None:
     assert (result.exit_code, "nope" in result.stderr) == (2, True)
     result = CliRunner().invoke(app, ["evaluate", str(work / "tiny"), str(work / "none.conllu")])
     assert (result.exit_code, "none.conllu: There is no such file." in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--lowercase"], ["--beam-size", "7"], ["--text-column", "nosuch"], ["--source-column", "foo", "--lowercase"]],
+)
+def test_options_for_another_task_are_refused(work: Path, arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, ["evaluate", str(work / "tiny"), "gold.conllu", *arguments])
+    assert result.exit_code == 2
+    given = ", ".join(one for one in arguments if one.startswith("--"))
+    assert f"{given}: of no use for {work / 'tiny'}, a checkpoint for tag." in result.stderr

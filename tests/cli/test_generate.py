@@ -15,6 +15,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from nlpseq.checkpoint import load_task
+from nlpseq.cli import generate, streams
 from nlpseq.cli.main import app
 from tests.examples import corpus, write_conllu
 from tests.languages import SMALL, counting, trained, write_checkpoint
@@ -211,3 +212,18 @@ def test_a_tagger_starts_from_it(work: Path) -> None:
     assert not (work / "other").exists()
     wrong = inside("train", "tag", "--train", "train.conllu", "-o", "new2", "--set", "encoder.pretrained=tagger")
     assert (wrong.exit_code, "no language model" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_on_a_terminal_what_is_no_text_fails_as_in_a_pipe(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], strict: bool
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"tokens": ["", ""]}\n{"tokens": ["two"]}\n')
+    request = streams.Request(
+        None, str(path), None, "auto", str(work / "counter"), "cpu", None, None, "auto", None, strict
+    )
+    with pytest.raises(streams.RecordError, match="line 1: Expected a text" if strict else "1 of 2 inputs failed"):
+        generate._show(request, {"max_tokens": 2})
+    out, err = capsys.readouterr()
+    assert ("two" in out, "line 1: Expected a text" in err) == (not strict, not strict)

@@ -190,6 +190,7 @@ def test_a_named_pipe_is_read(tmp_path: Path) -> None:
         ("auto", "notes.txt", None, "lines"),
         ("auto", "my.reviews.jsonl", None, "jsonl"),
         ("auto", "reviews.jsonl.gz", None, "jsonl"),
+        ("auto", "reviews.ndjson", None, "jsonl"),
         ("auto", "dev.conllu.xz", None, "conllu"),
         ("auto", "notes.txt", "body", "jsonl"),
         ("auto", None, "text", "jsonl"),
@@ -258,6 +259,13 @@ def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) 
         list(inputs.read(None, str(path), "csv"))
     with pytest.raises(UsageError, match="A table cannot be read from TEXT"):
         inputs.read(["a"], None, "csv")
+
+
+def test_a_heading_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,a, a\ngood,1,2\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="several columns 'a'"):
+        list(inputs.read(None, str(path), "csv"))
 
 
 def test_headings_that_cannot_be_read_end_it(tmp_path: Path) -> None:

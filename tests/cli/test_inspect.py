@@ -95,3 +95,10 @@ def test_what_a_person_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_maps_say_which_layer() -> None:
     gate = Gate("encoder.layers.1.backwards", 1, "forget", True, 0.5, 0.0, 0.0, ("a",), (0.5,))
     assert inspect._named(gate) == "enc1 ← forget"
+
+
+def test_an_empty_file_is_not_taken_for_none(work: Path) -> None:
+    (work / "empty.txt").write_text("\n", encoding="utf-8")
+    result = inside("gradients", "tag", "-i", "empty.txt")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "empty.txt: There is no text to be read." in result.stderr

@@ -140,9 +140,31 @@ def test_tagging_into_a_closed_stdout_is_quiet_and_errors_are_still_told(tmp_pat
 
 
 @posix
+def test_what_comes_out_is_utf8_whatever_the_system_says(tmp_path: Path) -> None:
+    path = tmp_path / "bad.iob2"
+    path.write_text("漢 字\tO\n", encoding="utf-8")
+    result = in_a_shell('"$@"', "corpora", "lint", str(path), PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
+    assert "The token '漢 字' holds white space." in result.stdout, result.stderr
+
+
+@posix
 def test_an_error_does_not_go_among_the_results_where_stderr_is_closed() -> None:
     result = in_a_shell('"$@" 2>&-; echo "code $?"', "corpora", "info", "no-such-corpus")
     assert result.stdout == "code 2\n"
+
+
+def test_an_interrupt_is_quiet_while_the_program_is_imported() -> None:
+    script = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'nlpseq.cli.main': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from nlpseq.cli.start import run\n"
+        "run()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

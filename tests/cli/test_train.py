@@ -229,3 +229,30 @@ def test_times(text: str, wanted: float) -> None:
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(UsageError, match="90s, 30m or 2h"):
         seconds(text)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8_are_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [os.fsdecode(name) for name in (b"caf\xe9.conllu", b"o7\xe9")]
+    write_conllu(tmp_path / names[0], corpus(30, seed=1))
+    arguments = ["train", "tag", "--train", names[0], "-o", names[1], *settings("training.epochs=1")]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["nlpseq", *arguments])  # which the card tells
+    trained = inside(*arguments)
+    assert trained.exit_code == 0, trained.stderr
+    found = json.loads((tmp_path / names[1] / "manifest.json").read_bytes())
+    assert found["trained_on"][0]["name"] == "caf\ufffd.conllu"
+    card = (tmp_path / names[1] / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("# o7\ufffd\n")
+    assert "caf\ufffd.conllu" in card
+    assert inside("tag", "-c", names[1], "a word").exit_code == 0
+
+
+@pytest.mark.usefixtures("here")
+def test_a_card_is_read_before_anything_else(tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_bytes(b"caf\xe9\n")
+    for path, said in ((card, "is not UTF-8, from byte 4 on"), (tmp_path / "none.md", "cannot be read")):
+        done = inside("train", "tag", "--train", "nosuch.conllu", "-o", "carded", "--card", str(path))
+        assert done.exit_code == 2
+        assert said in done.stderr

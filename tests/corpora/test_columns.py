@@ -107,3 +107,21 @@ def test_an_empty_label_is_an_error(tmp_path: Path) -> None:
 def test_a_layout_without_token_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="called token"):
         read(tmp_path, "a\tO\n", columns=("word", "ner"))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("token", "ner", "ner"), "The column ner is named twice"),
+        (("token", "nre"), "There is no column 'nre'.*Did you mean 'ner'"),
+        (("token", "...", "ner"), "cannot stand before others"),
+    ],
+)
+def test_names_of_columns_are_checked(tmp_path: Path, names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read(tmp_path, "a\tO\tO\n", columns=names)
+
+
+def test_white_space_is_no_part_of_a_name(tmp_path: Path) -> None:
+    (sentence,) = read(tmp_path, "a\tx\tO\n", columns=("token", " _", " ner"))
+    assert sentence.columns == {"ner": ("O",)}

@@ -78,11 +78,29 @@ def test_a_text_that_does_not_fit_is_spelled_anew(tmp_path: Path, text: str) -> 
         ("1\t" + "\t_" * 8, r":1: Column 2 is empty"),
         ("2\ta" + "\t_" * 8, r":1: Token 2 stands where token 1 is due"),
         ("1\ta" + "\t_" * 7 + "\tNER=PER", r":1: 'PER' is not a tag"),
+        ("1-5\ta" + "\t_" * 8 + "\n1\ta" + "\t_" * 8, r":1: The range 1-5 goes beyond the last token, 1"),
+        ("1\ta" + "\t_" * 8 + "\n2-3\ta" + "\t_" * 8, r":2: The range 2-3 covers no token"),
     ],
 )
 def test_faults_are_told_with_their_place(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read(tmp_path, row + "\n")
+
+
+def test_upos_and_xpos_are_read_only_where_every_token_has_them(tmp_path: Path) -> None:
+    (sentence,) = read(tmp_path, "1\ta\t_\tX\tAA\t_\t_\t_\t_\t_\n2\tb\tb\t_\tBB\t_\t_\t_\t_\t_\n")
+    assert dict(sentence.columns) == {"xpos": ("AA", "BB"), "lemma": ("_", "b")}
+
+
+def test_entities_are_told_by_their_key(tmp_path: Path) -> None:
+    (sentence,) = read(tmp_path, "1\ta" + "\t_" * 7 + "\tSNER=B-PER\n")
+    assert "ner" not in sentence.columns
+
+
+def test_a_tag_that_would_be_cut_in_misc_is_not_written() -> None:
+    bad = TaggedSentence(tokens=("a",), starts=(0,), text="a", columns={"ner": ("B-PER|X",)})
+    with pytest.raises(DataError, match=r"divided by \|; --label OLD=NEW renames it"):
+        format_conllu(bad)
 
 
 @given(sentence=sentences())

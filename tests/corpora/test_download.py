@@ -96,12 +96,46 @@ def test_the_mirror_goes_before_the_network_and_fills_the_cache(mirror: Path) ->
 def test_a_file_in_the_cache_or_mirror_that_changed_is_not_trusted(mirror: Path) -> None:
     path = fetch("pos", "train", mirror)
     path.write_text("tampered")
-    for look in (locate, fetch):
-        with pytest.raises(TrustError, match=r"SHA-256 differs"):
-            look("pos", "train")
+    with pytest.raises(TrustError, match=r"SHA-256 differs"):
+        locate("pos", "train")
     (mirror / "pos" / "train.conllu").write_text("tampered")
     with pytest.raises(TrustError):
         locate("pos", "train", mirror)
+    with pytest.raises(TrustError):
+        fetch("pos", "train", mirror)
+    assert path.read_text() == "tampered"  # what is no better does not take its place
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("from_mirror", [True, False])
+def test_a_damaged_file_is_replaced(mirror: Path, from_mirror: bool) -> None:
+    path = fetch("pos", "train", mirror)
+    path.write_text("damaged")
+    assert fetch("pos", "train", mirror if from_mirror else None) == path
+    assert locate("pos", "train") == path
+    assert kept() == ["train.conllu"]
+
+
+def test_a_file_whose_digest_was_not_recorded_is_taken_anew(mirror: Path) -> None:
+    path = fetch("tests", "test", mirror, unverified=True)
+    record = path.with_name("test.conllu.sha256")
+    record.unlink()
+    with pytest.raises(TrustError, match="knows no SHA-256"):
+        fetch("tests", "test", mirror)
+    assert fetch("tests", "test", mirror, unverified=True) == path
+    assert locate("tests", "test") == path
+    record.write_text("")
+    for look in (locate, fetch):
+        with pytest.raises(TrustError, match=r"test\.conllu\.sha256: has no SHA-256"):
+            look("tests", "test", mirror)
+
+
+def test_the_digest_is_recorded_before_the_file_is_in_its_place(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: list[str] = []
+    real = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda path, to: (moved.append(Path(to).name), real(path, to))[1])
+    fetch("tests", "test", mirror, unverified=True)
+    assert moved == ["test.conllu.sha256", "test.conllu"]
 
 
 def test_a_file_of_unknown_digest_is_taken_once_on_request(mirror: Path) -> None:

@@ -48,6 +48,27 @@ def test_a_span_within_a_token_is_an_error_or_grows(tmp_path: Path) -> None:
     assert sentence.columns["ner"] == ("B-PER", "O")
 
 
+def test_spans_are_put_onto_given_tokens(tmp_path: Path) -> None:
+    spans = [{"start": 2, "end": 9, "label": "ORG"}]
+    item = {"text": "A B-C  D.", "tokens": ["A", "B-C", "D."], "entities": spans}
+    (sentence,) = read(tmp_path, item)
+    assert sentence.columns["ner"] == ("O", "B-ORG", "I-ORG")
+    (sentence,) = read(tmp_path, {**item, "ner": ["B-X", "O", "O"]})
+    assert sentence.columns["ner"] == ("B-X", "O", "O")
+    within = {**item, "spans": [{"start": 0, "end": 3, "label": "PER"}], "entities": []}
+    with pytest.raises(DataError, match="does not begin and end with tokens"):
+        read(tmp_path, within)
+    (sentence,) = read(tmp_path, within, snap=True)
+    assert sentence.columns["ner"] == ("B-PER", "I-PER", "O")
+    (sentence,) = read(tmp_path, {**item, "entities": []})
+    assert sentence.columns["ner"] == ("O", "O", "O")
+
+
+def test_a_number_may_be_the_id_of_a_sentence(tmp_path: Path) -> None:
+    (sentence,) = read(tmp_path, {"tokens": ["a"], "sent_id": 5})
+    assert sentence.sent_id == "5"
+
+
 @pytest.mark.parametrize(
     ("item", "message"),
     [
@@ -59,6 +80,9 @@ def test_a_span_within_a_token_is_an_error_or_grows(tmp_path: Path) -> None:
         ({"tokens": ["a"], "ner": ["PER"]}, "'PER' is not a tag"),
         ({"tokens": ["a"], "text": "a", "starts": [1]}, "'a' is not at 1"),
         ({"tokens": [""]}, "Token 1 is empty"),
+        ({"tokens": ["a"], "spans": [{"start": 0, "end": 1, "label": "X"}]}, 'There is no "text", so'),
+        ({"tokens": ["a"], "text": "ab", "spans": [{"start": 0, "end": 1, "label": "X"}]}, "tokens do not spell"),
+        ({"text": "a", "spans": [{"start": 0, "end": 1, "label": ""}]}, "'B-' is not a tag"),
         ({"tokens": "a"}, "not a JSON object of a sentence"),
         ({"sentence": "a"}, 'neither "tokens" nor "text"'),
     ],

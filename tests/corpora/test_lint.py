@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from nlpseq.corpora.lint import CODES, Finding, lint
+from nlpseq.corpora.reading import read_tagging
+from nlpseq.errors import DataError
 from nlpseq.shipped import shipped_folder
 
 
@@ -18,6 +20,8 @@ BAD: dict[str, tuple[dict[str, str], int]] = {
     "file-empty": ({"a.iob2": "\n\n"}, 0),
     "columns-uneven": ({"a.iob2": "a\tO\nb\n"}, 2),
     "json-invalid": ({"a.jsonl": '{"tokens": ["a"]}\n{"tokens": \n'}, 2),
+    "sentence-refused": ({"a.conllu": row(1, "a") + row(1, "b")}, 2),
+    "text-differs": ({"a.conllu": "# text = Hello there\n" + row(1, "Hi")}, 2),
     "span-bad": ({"a.jsonl": '{"text": "ab c", "entities": [{"start": 2, "end": 4, "label": "X"}]}\n'}, 1),
     "span-inside": ({"a.jsonl": '{"text": "ab cd", "entities": [{"start": 3, "end": 4, "label": "X"}]}\n'}, 1),
     "tag-unknown": ({"a.iob2": "a\tB-X\nb\tPER\n"}, 2),
@@ -26,6 +30,7 @@ BAD: dict[str, tuple[dict[str, str], int]] = {
     "token-empty": ({"a.iob2": "a\tO\n\tO\n"}, 2),
     "token-control": ({"a.iob2": "a\tO\nb\x07\tO\n"}, 2),
     "token-space": ({"a.iob2": "a\tO\nb c\tO\n"}, 2),
+    "label-empty": ({"a.jsonl": '{"tokens": ["a"], "upos": ["X"]}\n{"tokens": ["b"], "xpos": [""]}\n'}, 2),
     "label-missing": ({"a.conllu": row(1, "a") + row(2, "b", "_")}, 2),
     "upos-unknown": ({"a.conllu": row(1, "a", "NOUN") + row(2, "b", "NOUNS") + row(3, "c", "NOUNS")}, 2),
     "label-unseen": ({"a.iob2": "a\tB-X\n", "b.iob2": "b\tB-X\nc\tB-Y\nd\tB-Y\n"}, 2),
@@ -52,6 +57,35 @@ def test_a_bad_file_is_found_out_once_and_nothing_else_is_said(tmp_path: Path, c
     assert (found.code, found.line, found.severity) == (code, line, CODES[code][0])
     assert found.path == str(tmp_path / list(files)[-1])
     assert found.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("a.conllu", row(1, "a") + row(3, "b"), "sentence-refused"),
+        ("a.conllu", "1-5\tab" + "\t_" * 8 + "\n" + row(1, "a") + row(2, "b"), "sentence-refused"),
+        ("a.conllu", row(1, "a") + "5-6\tab" + "\t_" * 8 + "\n", "sentence-refused"),
+        ("a.iob2", "# text = Hello\n1\tHi\tO\t-\t-\n", "text-differs"),
+        ("a.jsonl", '{"foo": 1}\n', "json-invalid"),
+        ("a.jsonl", '{"tokens": ["a", "b"], "upos": []}\n', "columns-uneven"),
+        ("a.jsonl", '{"tokens": ["a"], "text": "a", "starts": [1]}\n', "sentence-refused"),
+        ("a.jsonl", '{"text": "a", "entities": [{"start": 0, "end": 1, "label": ""}]}\n', "span-bad"),
+        (
+            "a.jsonl",
+            '{"text": "a-b", "tokens": ["a-b"], "spans": [{"start": 0, "end": 1, "label": "X"}]}\n',
+            "sentence-refused",
+        ),
+        ("a.jsonl", '{"text": "b", "tokens": ["a"]}\n', "text-differs"),
+    ],
+)
+def test_what_the_reader_refuses_or_rewrites_is_found(tmp_path: Path, name: str, text: str, code: str) -> None:
+    (found,) = findings(tmp_path, {name: text})
+    assert found.code == code
+    if CODES[code][0] == "error":
+        with pytest.raises(DataError):
+            list(read_tagging(tmp_path / name, tokenize=lambda text: ([text], [0])))
+    else:
+        assert len(list(read_tagging(tmp_path / name))) == 1
 
 
 def test_the_sample_is_clean() -> None:

@@ -250,3 +250,52 @@ def test_a_file_that_is_named_after_both_languages_is_one_of_pairs(tmp_path: Pat
     path = tmp_path / name
     path.write_text("a\tb\n", encoding="utf-8")
     assert grouped([str(path)]) == [(str(path),)]
+
+
+PAIRS = [("a", ("b",)), ("c, d", ("e",))]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("m.csv", 'source,target\na,b\n"c, d",e\n'),
+        ("m.csv", 'n,en,fr\n1,a,b\n2,"c, d",e\n'),
+        ("m.csv", 'a,b\n\n"c, d",e\n'),
+        ("m.tsv", "en\tfr\na\tb\nc, d\te\n"),
+        ("m.tsv", "\nEN\tFR\na\tb\nc, d\te\n"),
+        ("m.tsv", "en\tfr\turl\na\tb\tx\nc, d\te\tx\n"),
+    ],
+)
+def test_headings_that_are_languages_are_no_pair(tmp_path: Path, name: str, text: str) -> None:
+    path = write(tmp_path / name, text)
+    assert read(path) == PAIRS
+    there = EN_FR if "en" in text.lower() else None
+    assert direction_of_sources([str(path)]) == there
+    if there:
+        back = [(targets[0], (source,)) for source, targets in PAIRS]
+        assert read(path, direction=EN_FR.reverse) == back
+        with pytest.raises(UsageError, match=r"is (en-fr|EN-FR), but the direction is en-de"):
+            read(path, direction=Direction("en", "de"))
+
+
+def test_columns_by_number_pass_over_headings(tmp_path: Path) -> None:
+    path, fields = write(tmp_path / "m.tsv", "en\tfr\na\tb\n"), PairFields("2", "1")
+    assert read(path, fields=fields) == [("b", ("a",))]
+    assert direction_of_sources([str(path)], fields=fields) == EN_FR.reverse
+
+
+def test_keys_that_are_no_languages_are_none(tmp_path: Path) -> None:
+    line = '{"url": "http://x", "en": "Hello", "fr": "Salut"}\n'
+    path = write(tmp_path / "m.jsonl", line)
+    assert read(path) == [("Hello", ("Salut",))]
+    assert direction_of_sources([str(path)]) == EN_FR
+    with pytest.raises(DataError, match="The keys of the two sides are not found"):
+        read(write(tmp_path / "n.jsonl", '{"url": "http://x", "en": "Hello"}\n'))
+
+
+def test_several_files_are_references_only_where_they_are_parallel_text(tmp_path: Path) -> None:
+    tables = [str(write(tmp_path / f"{n}.tsv", f"{n}\t{n}{n}\n")) for n in "abc"]
+    pairs = read_references(tables, "dev", Reading(), ("en", "fr"))
+    assert [(pair.source, pair.targets) for pair in pairs] == [("a", ("aa",)), ("b", ("bb",)), ("c", ("cc",))]
+    with pytest.raises(UsageError, match=r"a\.tsv: a tsv file holds both sides"):
+        read(*map(Path, tables))

@@ -17,7 +17,14 @@ UNER = "# sent_id = 1\n1\ta\tB-P\t-\tx\n"
 
 @pytest.mark.parametrize("name", ["x", "x.txt", "x.conll", "x.gz"])
 @pytest.mark.parametrize(
-    ("text", "format"), [(CONLLU, "conllu"), (COLUMNS, "columns"), (JSONL, "jsonl"), (UNER, "columns")]
+    ("text", "format"),
+    [
+        (CONLLU, "conllu"),
+        (COLUMNS, "columns"),
+        (JSONL, "jsonl"),
+        (JSONL.replace("{", "{ "), "jsonl"),
+        (UNER, "columns"),
+    ],
 )
 def test_the_content_decides_where_the_suffix_does_not(tmp_path: Path, name: str, text: str, format: str) -> None:
     path = tmp_path / name
@@ -47,3 +54,8 @@ def test_options_that_do_not_fit_are_wrong_usage(tmp_path: Path) -> None:
         list(read_tagging(tmp_path / "a.txt", format="conlu"))
     with pytest.raises(UsageError, match="for the format columns only"):
         list(read_tagging(tmp_path / "a.txt", format="jsonl", columns=("token", "ner")))
+
+
+def test_a_bracket_may_be_a_token(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("{ O\n")
+    assert detect_format(tmp_path / "x") == "columns"

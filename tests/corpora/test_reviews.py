@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from nlpseq.corpora.registry import find_corpus
 from nlpseq.corpora.reviews import in_tenth, read_reviews, stars_of
-from nlpseq.corpora.texts import detect_text_format
-from nlpseq.errors import DataError
+from nlpseq.corpora.sources import read_text_source
+from nlpseq.corpora.texts import PARTS_OF_REVIEWS, detect_text_format
+from nlpseq.errors import DataError, UsageError
 
 FILES = {
     "train/pos/0_9.txt": "Good.<br /><br />Very good.",
@@ -92,3 +95,23 @@ def test_what_is_not_utf8_is_told_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "pos" / "3_11.txt").write_text("x")
     with pytest.raises(DataError, match="11 points"):
         list(read_reviews(tmp_path))
+
+
+@pytest.mark.parametrize("make", [folder, archive])
+def test_a_part_may_be_named_behind_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], Path]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = make(tmp_path).name
+    for path in (name, f"./{name}"):
+        assert [e.text for e in read_text_source(f"{path}:test", "dev")] == ["Meh"]
+        whole = [e.text for e in read_text_source(path, "dev")]
+        assert len(whole) == 3
+        assert [e.text for e in read_text_source(f"{path}:train", "dev")] == [t for t in whole if not in_tenth(t)]
+    with pytest.raises(UsageError, match="neither a file here nor a corpus"):
+        read_text_source("folder:test", "dev")
+
+
+def test_the_parts_are_those_of_the_registry() -> None:
+    splits = find_corpus("imdb").splits
+    assert {name: splits[name].options for name in PARTS_OF_REVIEWS} == PARTS_OF_REVIEWS

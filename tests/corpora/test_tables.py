@@ -41,6 +41,20 @@ def test_json_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_an_object_without_the_key_of_a_label_has_none(tmp_path: Path) -> None:
+    lines = '{"text": "x"}\n{"text": "y", "label": "a", "stars": 3}\n{"text": "z", "stars": 4}\n'
+    path = written(tmp_path, "a.jsonl", lines)
+    assert [dict(e.labels) for e in read_texts(path)] == [{}, {"label": "a", "stars": "3"}, {"stars": "4"}]
+    assert [dict(e.labels) for e in read_texts(path, fields=Fields(None, ("label",)))] == [{}, {"label": "a"}, {}]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_the_case_of_a_column_does_not_matter(tmp_path: Path, name: str) -> None:
+    text = "Text,Verdict\nx,up\n" if name == "a.csv" else '{"Text": "x", "Verdict": "up"}\n'
+    (example,) = read_texts(written(tmp_path, name, text), fields=Fields("text", ("verdict=polarity",)))
+    assert (example.text, example.labels) == ("x", {"polarity": "up"})
+
+
 def test_an_object_in_place_of_a_label_has_numbers_by_label(tmp_path: Path) -> None:
     lines = (
         '{"text": "x", "polarity": {"positive": 3, "negative": 1}, "stars": {"4": 0.5}}\n{"text": "y", "stars": 4}\n'
@@ -93,6 +107,10 @@ def test_usual_names_are_known(tmp_path: Path, columns: str, scheme: str) -> Non
         ("a.jsonl", '{"text": "a", "label": {"x": -1}}\n', Fields(), DataError, "'label' gives 'x' -1, where a number"),
         ("a.jsonl", '{"text": "a", "label": {"x": 0}}\n', Fields(), DataError, "gives nothing to any label"),
         ("a.jsonl", '{"text": "a", "stars": {"6": 1}}\n', Fields(), DataError, "'stars' has '6', where stars are"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"label": 1}\n', Fields(), DataError, r"a\.jsonl:2: There is no key"),
+        ("a.jsonl", '{"body": "a", "label": "x"}\n', Fields("bdy"), DataError, "no key 'bdy'; the keys are body"),
+        ("a.jsonl", '{"text": "a"}\n{"text": "b"}\n', Fields(), UsageError, "no column known as labels"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n', Fields(None, ("lbl",)), UsageError, "no column 'lbl'"),
         ("a.jsonl", "[1]\n", Fields(), DataError, r"a\.jsonl:1: This is not a JSON object"),
         ("a.txt", "just words\n", Fields(), UsageError, "of no known format"),
     ],

@@ -69,7 +69,7 @@ def test_jsonl_is_the_documented_contract() -> None:
     line = next(jsonl.sentiment([Answer(ONE, {"id": 7, "label": "theirs"})]))
     assert list(json.loads(line).items()) == [
         ("text", "Not good"), ("label", "negative"), ("score", 0.8654),
-        ("scores", {"negative": 0.8654, "positive": 0.1346}), ("stars", 2), ("id", 7),
+        ("scores", {"negative": 0.8654, "positive": 0.1346}), ("stars", 2), ("id", 7), ("input.label", "theirs"),
     ]  # fmt: skip
     found = json.loads(next(jsonl.sentiment([Answer(EXPLAINED)])))
     assert found["contributions"][1] == {"text": "good", "start": 4, "end": 8, "weight": -0.5123}
@@ -168,3 +168,14 @@ def test_conllu_is_not_for_opinions() -> None:
     assert formats.choose("sentiment", "auto", io.StringIO(), ".html") == "html"
     with pytest.raises(UsageError, match=r"suffix '\.conllu' tells no format"):
         formats.choose("sentiment", "auto", io.StringIO(), ".conllu")
+
+
+def test_keys_that_are_also_ours_are_passed_through_by_another_name() -> None:
+    extra = {"label": "positive", "id": 1, "input.label": "old", "text": "T"}
+    (line,) = jsonl.sentiment([Answer(ONE, extra)])
+    found = json.loads(line)
+    assert (found["label"], found["text"], found["id"]) == (ONE.label, ONE.text, 1)
+    passed = {key: value for key, value in found.items() if key.startswith("input.")}
+    assert passed == {"input.label": "old", "input.input.label": "positive", "input.text": "T"}
+    (line,) = jsonl.sentiment([Answer(FAILED.prediction, {"line": 3})])
+    assert json.loads(line) == {"error": "It went wrong.", "line": 7, "input.line": 3}

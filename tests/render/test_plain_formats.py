@@ -6,6 +6,7 @@ import json
 from enum import StrEnum
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,9 +64,9 @@ def test_jsonl_leaves_out_what_has_no_head() -> None:
     }
 
 
-def test_jsonl_passes_keys_through_but_its_own_win() -> None:
+def test_jsonl_passes_keys_through() -> None:
     line = next(jsonl.tag([Answer(TagPrediction("a", ()), {"id": 5, "text": "other"})]))
-    assert json.loads(line) == {"text": "a", "tokens": [], "entities": [], "id": 5}
+    assert json.loads(line) == {"text": "a", "tokens": [], "entities": [], "id": 5, "input.text": "other"}
     assert json.loads(next(jsonl.tag([FAILED]))) == {"error": "It went wrong.", "line": 7, "id": 1}
 
 
@@ -110,6 +111,12 @@ def test_conllu_by_example() -> None:
     )
     own = "".join(conllu.tag([Answer(TagPrediction("Hi", tokens[:1]), {"sent_id": "doc-7"})]))
     assert own.startswith("# sent_id = doc-7\n")
+    two = TagPrediction("Hi Hi", (tokens[0], Token("Hi", 3, 5)), (), (0, 1))
+    for own_id in ("doc-7", msgspec.Raw(b'"doc-7"')):
+        blocks = "".join(conllu.tag([Answer(two, {"sent_id": own_id})])).split("\n\n")
+        assert [block.split("\n")[0] for block in blocks[:-1]] == ["# sent_id = doc-7-1", "# sent_id = doc-7-2"]
+    numbered = "".join(conllu.tag([Answer(TagPrediction("Hi", tokens[:1]), {"sent_id": msgspec.Raw(b"7")})]))
+    assert numbered.startswith("# sent_id = 7\n")
 
 
 def _unescaped(value: str) -> str:

@@ -56,6 +56,7 @@ def test_jsonl_is_the_documented_contract() -> None:
     line = next(jsonl.translate([Answer(ONE, {"id": 7, "source": "theirs"})]))
     assert list(json.loads(line).items()) == [
         ("source", "Good day"), ("translation", "Bonjour"), ("score", -0.1235), ("alternatives", []), ("id", 7),
+        ("input.source", "theirs"),
     ]  # fmt: skip
     found = json.loads(next(jsonl.translate([Answer(SHOWN)])))
     assert found["alternatives"][1] == {"translation": "Bon jour", "score": -0.75}

@@ -57,3 +57,8 @@ def test_long_lines_are_looked_at_too() -> None:
     many = Pieces.trained([" ".join([line] * 40)], 330)
     assert len(many.ids(line)) < 2 * len(Pieces.trained(SENTENCES, 330).ids(line))
     assert Pieces.trained(["x" * 10_000 + " the boat"], 300).ids("x")
+
+
+def test_any_seed_of_a_training_will_do() -> None:
+    same, other = (Pieces.trained(SENTENCES, 330, seed=seed).model for seed in (1, 2**63 - 1))
+    assert len(same) > 0 < len(other)
