@@ -5,6 +5,8 @@ Axes: U distinct words, C character positions, E character width, F features, W 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -67,9 +69,9 @@ def _by_length(characters_UC: Tensor) -> tuple[Tensor, list[Tensor]]:
     lengths_U, order_U = (characters_UC != 0).sum(1).sort(stable=True)
     share_U = (lengths_U.cumsum(0) - 1).clamp(min=0) * PARTS // lengths_U.sum().clamp(min=1)
     ends_P = torch.searchsorted(share_U, torch.arange(1, PARTS + 1, device=share_U.device)).tolist()
-    parts = torch.tensor_split(characters_UC.index_select(0, order_U), ends_P[:-1])
-    widths = [max(1, int(lengths_U[end - 1])) if end else 1 for end in ends_P]
-    return order_U, [part_UC[:, :width] for part_UC, width in zip(parts, widths, strict=True)]
+    sorted_UC, bounds = characters_UC.index_select(0, order_U), [0, *ends_P]
+    parts = [(first, end) for first, end in pairwise(bounds) if first < end]
+    return order_U, [sorted_UC[first:end, : max(1, int(lengths_U[end - 1]))] for first, end in parts]
 
 
 def _best(characters_UC: Tensor, given_WSF: Tensor) -> Tensor:
