@@ -33,7 +33,7 @@ def arguments() -> Namespace:
     result.add_argument("--tagger", default="tag-en")
     result.add_argument("--classifier", default="sentiment-en")
     result.add_argument("--translator", help="a checkpoint that translates from English; none is measured without it")
-    result.add_argument("--copies", type=int, default=5, help="of the development sentences in the large file")
+    result.add_argument("--copies", type=int, default=40, help="of the development sentences in the large file")
     return result.parse_args()
 
 
