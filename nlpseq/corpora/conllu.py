@@ -144,9 +144,7 @@ def _pieces(rows: list[Row], words: list[Row], path: str | Path) -> list[Piece]:
 
 def _columns(words: list[Row], label_map: LabelMap | None, path: str | Path) -> dict[str, tuple[str, ...]]:
     columns = {name: tuple(row.fields[field] for row in words) for name, field in FIELDS.items()}
-    columns = {
-        n: values for n, values in columns.items() if set(values) != {"_"} and not (n in WHOLE and "_" in values)
-    }
+    columns = {name: values for name, values in columns.items() if _is_annotated(name, values)}
     tags = entity_tags(words)
     if tags is not None:
         for tag, row in zip(tags, words, strict=True):
