@@ -16,6 +16,7 @@ READ_AHEAD = 1024  # inputs read before the first of them is answered, at most
 FAR_AHEAD = 4096  # the same of tasks that answer thousands a second: the more at once, the fuller their batches
 CHARACTERS_AHEAD = 200 * READ_AHEAD  # no more inputs are read when those that wait have so many
 FIRST_READ = 16  # the first inputs are answered sooner
+GROWTH = 4  # times as many are read ahead after each, until they are the most: small batches are slow
 
 
 def given_words(item: Sequence[str] | TokenizedText, number: int) -> tuple[str, Sentence] | Failure:
@@ -105,6 +106,6 @@ def read_ahead(inputs: Iterable[Any], size: int | None, most: int = READ_AHEAD) 
         if len(chunk) >= limit or (size is None and characters >= CHARACTERS_AHEAD):
             yield chunk
             chunk, characters = [], 0
-            limit = size or min(2 * limit, most)
+            limit = size or min(GROWTH * limit, most)
     if chunk:
         yield chunk

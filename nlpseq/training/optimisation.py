@@ -71,10 +71,12 @@ def clip(weights: Iterable[Tensor], limit: float) -> Tensor:
 
     Returns their norm before.
     """
-    if not limit:
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
-        return nn.utils.get_total_norm(gradients, foreach=True)
-    return nn.utils.clip_grad_norm_(weights, limit, foreach=True)
+    learnt = [weight for weight in weights if weight.grad is not None]
+    norm = nn.utils.get_total_norm([weight.grad for weight in learnt if weight.grad is not None], foreach=True)
+    small = norm.device.type == "cpu" and float(norm) <= limit  # a GPU would have to be waited for
+    if limit and not small:
+        nn.utils.clip_grads_with_norm_(learnt, limit, norm, foreach=True)
+    return norm
 
 
 class MovingAverage:
