@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -81,23 +79,6 @@ def behind(answer: Any, before: int) -> Any:
     if before and isinstance(answer, Failure):
         return msgspec.structs.replace(answer, line=answer.line + before)
     return answer
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Within it Python looks for no cycles of garbage, if it does so otherwise.
-
-    Thousands of short lists and tuples are made there and no cycles, and looking through all that is alive again and
-    again, torch's own modules among it, would take a fifth of the time of a tagger.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def chunks_of(inputs: Iterable[Text], size: int | None, most: int = READ_AHEAD) -> Iterator[tuple[int, list[Text]]]:

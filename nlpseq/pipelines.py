@@ -13,7 +13,7 @@ import msgspec
 
 from nlpseq.config import SearchConfig, build
 from nlpseq.errors import UsageError
-from nlpseq.given import FAR_AHEAD, Text, chunks_of, given_words, must_be_one, uncollected
+from nlpseq.given import FAR_AHEAD, Text, chunks_of, given_words, must_be_one
 from nlpseq.manifest import Manifest
 from nlpseq.records import Failure, SentimentPrediction, TagPrediction, TranslationPrediction
 from nlpseq.tasks.judging import Judge, judge
@@ -116,20 +116,12 @@ class TagPipeline:
 
     def _predictions(self, chunks: Iterable[tuple[int, list[Text]]]) -> Iterator[TagPrediction | Failure]:
         for number, chunk in chunks:
-            with uncollected():
-                found = self._found(chunk, number)
-            yield from found
-
-    def _found(self, chunk: Sequence[Text], number: int) -> list[TagPrediction | Failure]:
-        """The predictions of some inputs, of which the first has this number."""
-        parsed = [self._parse(item, number + index) for index, item in enumerate(chunk)]
-        sentences = [s for one in parsed if not isinstance(one, Failure) for s in one[1]]
-        labelled = iter(self.tagger.predict([s.tokens for s in sentences], self._vectors))
-        given = [not isinstance(item, str) for item in chunk]  # in tokens, as one sentence however long
-        return [
-            one if isinstance(one, Failure) else assembled(*one, labelled, as_one=own)
-            for one, own in zip(parsed, given, strict=True)
-        ]
+            parsed = [self._parse(item, number + index) for index, item in enumerate(chunk)]
+            sentences = [s for one in parsed if not isinstance(one, Failure) for s in one[1]]
+            labelled = iter(self.tagger.predict([s.tokens for s in sentences], self._vectors))
+            for item, one in zip(chunk, parsed, strict=True):
+                given = not isinstance(item, str)  # in tokens, as one sentence however long
+                yield one if isinstance(one, Failure) else assembled(*one, labelled, as_one=given)
 
     def _parse(self, item: Text, number: int) -> tuple[str, list[Sentence]] | Failure:
         if isinstance(item, str):

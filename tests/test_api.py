@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import random
@@ -19,7 +18,7 @@ import nlpseq
 from nlpseq import api
 from nlpseq.api import TagPipeline, load
 from nlpseq.errors import TrustError, UsageError
-from nlpseq.given import CHARACTERS_AHEAD, FAR_AHEAD, uncollected
+from nlpseq.given import CHARACTERS_AHEAD, FAR_AHEAD
 from nlpseq.records import Failure, TagPrediction, TokenizedText
 from nlpseq.text.tags import spans_of
 from tests.examples import corpus
@@ -313,17 +312,3 @@ def test_the_number_of_threads_can_be_set(tmp_path: Path) -> None:
 def test_load_is_among_the_names_before_it_is_asked_for() -> None:
     code = "import sys, nlpseq; assert 'load' in dir(nlpseq) and 'nlpseq.api' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-@pytest.mark.parametrize("enabled", [True, False])
-def test_the_collector_is_as_it_was_between_answers_and_after_a_failure(tagger: TagPipeline, enabled: bool) -> None:
-    before = gc.isenabled()
-    try:
-        (gc.enable if enabled else gc.disable)()
-        for _ in tagger.pipe(["some text"] * 3):
-            assert gc.isenabled() is enabled
-        with pytest.raises(RuntimeError, match="told"), uncollected():
-            raise RuntimeError("told")
-        assert gc.isenabled() is enabled
-    finally:
-        (gc.enable if before else gc.disable)()
