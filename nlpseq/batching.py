@@ -19,7 +19,6 @@ __all__ = [
     "length_groups",
     "mask_of",
     "pad",
-    "reorder",
     "reverse_sources",
     "reversed_positions",
     "shuffled",
@@ -60,13 +59,6 @@ def reverse_sources(ids_BS: Tensor, lengths_B: Tensor) -> Tensor:
     positions, such as attention (B, S), and puts that into the order of the text again.
     """
     return ids_BS.gather(1, reversed_positions(lengths_B, ids_BS.shape[1]))
-
-
-def reorder(inputs_BTD: Tensor, positions_BT: Tensor) -> Tensor:
-    """(B, T, D) with each row's positions in the order of `positions_BT`; whole vectors move, which is fast."""
-    rows, width = positions_BT.shape
-    flat_N = (positions_BT + width * torch.arange(rows, device=positions_BT.device)[:, None]).flatten()
-    return inputs_BTD.flatten(0, 1).index_select(0, flat_N).view_as(inputs_BTD)
 
 
 def batch_budget(tokens: int) -> int:
