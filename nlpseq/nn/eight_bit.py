@@ -24,7 +24,7 @@ from nlpseq.nn.eight_bit_products import FEW, HALF, STEPS, ZERO, Product, rounde
 from nlpseq.nn.precision import is_fast_on
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer, last_states
 
-_NO_HEADS: Mapping[str, nn.Linear] = {}
+NO_HEADS: Mapping[str, nn.Linear] = {}
 
 
 def readable(encoder: RecurrentEncoder) -> bool:
@@ -207,13 +207,14 @@ class EightBitEncoder:
     """What a RecurrentEncoder of LSTMs reads, nearly: see above. It is a copy of the weights as they are now."""
 
     STEP_ROWS = 100  # what a step costs beside its rows, as rows
+    kind = torch.float32  # of what `entered` gives
 
-    def __init__(self, encoder: RecurrentEncoder, heads: Mapping[str, nn.Linear] = _NO_HEADS) -> None:
+    def __init__(self, encoder: RecurrentEncoder, heads: Mapping[str, nn.Linear] = NO_HEADS) -> None:
         """Requires `readable(encoder)`; `heads` are what `scores` are of."""
         with torch.no_grad():
             layers = [layer for layer in encoder.layers if isinstance(layer, RecurrentLayer)]
             self.layers = [_Layer(layer, first=not index) for index, layer in enumerate(layers)]
-            self._heads = _Heads(heads) if heads else None
+            self._heads = Heads(heads) if heads else None
         first = self.layers[0]
         self.entered_width = first.bias_LG.numel()
         self._bias_G = first.bias_LG.flatten()
@@ -276,7 +277,7 @@ class EightBitEncoder:
         return plan, found, entering_MX
 
 
-class _Heads:
+class Heads:
     """Linear layers that read the same states, as one product."""
 
     def __init__(self, heads: Mapping[str, nn.Linear]) -> None:

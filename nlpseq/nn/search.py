@@ -22,7 +22,7 @@ __all__ = ["Hypothesis", "SearchConfig", "State", "Step", "beam_search"]
 IMPOSSIBLE = -torch.inf
 BLOCK = 64  # pieces whose highest score is looked at first
 BLOCKS = 4  # times as many blocks as are wanted, below which that is not worth it
-ROWS = 128  # hypotheses whose scores are made and looked at together
+ROWS = 256  # hypotheses whose scores are made and looked at together
 
 
 class State(Protocol):
@@ -168,9 +168,10 @@ def _candidates(
 ) -> tuple[Candidates, Tensor, Tensor]:
     """The best 2K continuations, and which hypotheses were guarded or capped on the way (N, K).
 
-    A few sentences are looked at together, so that their scores stay in the cache of a core.
+    A few sentences are looked at together, so that the scores of their hypotheses stay in the cache of a core.
     """
-    few, lasts_N = max(1, ROWS // features_NKF.shape[1]), caps_N == length
+    lasts_N, growing = caps_N == length, int((live.totals_NK > IMPOSSIBLE).sum())
+    few = max(1, ROWS * len(caps_N) // max(1, growing))
     parts = zip(*(torch.split(part, few) for part in (features_NKF, lasts_N, *live)), strict=True)
     found = [_looked_at(scores, features, last, Live(*rest), rules) for features, last, *rest in parts]
     if len(found) == 1:

@@ -36,7 +36,7 @@ from nlpseq.threads import side_by_side
 __all__ = ["NO_LABEL", "POLARITY", "STARS", "Batch", "Classifier", "Encoded", "SentimentConfig"]
 
 INFERENCE_TOKENS = 2048  # padded tokens of one batch when predicting
-EIGHT_BIT_TOKENS = 4096  # the same of what is read in eight bits
+FEW_BIT_TOKENS = 4096  # the same of what is read in numbers of fewer bits
 NO_LABEL = -1
 
 
@@ -287,7 +287,7 @@ class Classifier:
             states_RWH = cache.states(met, batch.rows_RW, batch.widths_R.to(self.device))
             return self.network.judged(states_RWH, batch)
 
-        groups = cache.groups([len(row) for row in rows], INFERENCE_TOKENS, EIGHT_BIT_TOKENS)
+        groups = cache.groups([len(row) for row in rows], INFERENCE_TOKENS, FEW_BIT_TOKENS)
         yield from zip(groups, side_by_side(read, groups, self.device), strict=True)
 
     def predict(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> list[dict[str, str]]:

@@ -34,7 +34,7 @@ from nlpseq.threads import side_by_side
 __all__ = ["NO_LABEL", "Batch", "Encoded", "Labelled", "Tagger", "TaggingConfig"]
 
 INFERENCE_TOKENS = 1024  # padded tokens of one batch when predicting: larger ones fall out of the cache
-EIGHT_BIT_TOKENS = 16384  # the same of what is read in eight bits, which takes less room
+FEW_BIT_TOKENS = 16384  # the same of what is read in numbers of fewer bits, which take less room
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -275,7 +275,7 @@ class Tagger:
         filled = [index for index, row in enumerate(rows) if row]
         groups = [
             [filled[place] for place in group]
-            for group in cache.groups([len(rows[index]) for index in filled], INFERENCE_TOKENS, EIGHT_BIT_TOKENS)
+            for group in cache.groups([len(rows[index]) for index in filled], INFERENCE_TOKENS, FEW_BIT_TOKENS)
         ]
 
         def read(indices: list[int]) -> tuple[list[int], list[int], Tensor, dict[str, Tensor]]:

@@ -36,6 +36,7 @@ from nlpseq.text.pieces import BEGIN, END
 __all__ = ["Translated", "TranslationConfig", "Translator"]
 
 SEARCH_TOKENS = 19_200  # padded source tokens of one batch, for each of its hypotheses
+SEARCH_ROWS = 64  # what a step of a search costs beside its sentences, as sentences
 TAUGHT_TOKENS = 2048  # padded tokens of one batch where translations are given
 _log = logging.getLogger(__name__)
 
@@ -241,7 +242,7 @@ class Translator:
     def _groups(self, rows: Sequence[Sequence[int]], budget: int) -> Iterator[list[int]]:
         """Indices of rows that are more than an end, by length."""
         filled = [index for index, row in enumerate(rows) if row != [END]]
-        for group in length_groups([len(rows[index]) for index in filled], budget):
+        for group in length_groups([len(rows[index]) for index in filled], budget, SEARCH_ROWS):
             yield [filled[index] for index in group]
 
     def _search(self, rows: Sequence[Sequence[int]], search: SearchConfig, wanted: int) -> list[list[Hypothesis]]:

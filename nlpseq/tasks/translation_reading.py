@@ -12,19 +12,24 @@ from torch import Tensor
 
 from nlpseq.batching import mask_of
 from nlpseq.nn.attention import Memory
-from nlpseq.nn.eight_bit import EightBitEncoder, readable
+from nlpseq.nn.eight_bit import readable
 from nlpseq.nn.eight_bit_decoder import EightBitDecoder, decodable
 from nlpseq.nn.eight_bit_products import wanted
+from nlpseq.nn.sixteen_bit import fast_reader
 from nlpseq.tasks.translation_network import Growing, Reading, TranslationNetwork
 
 
 class EightBitNetwork:
-    """What a TranslationNetwork reads and says, nearly: see `nn/eight_bit.py`. It copies the weights as they are."""
+    """What a TranslationNetwork reads and says, nearly: see `nn/eight_bit.py`, or `nn/sixteen_bit.py`. It copies
+    the weights as they are.
+    """
 
     def __init__(self, network: TranslationNetwork) -> None:
         """Requires `fits(network)`."""
         self.network = network
-        self._encoder = EightBitEncoder(network.encoder)
+        encoder = fast_reader(network.encoder)
+        assert encoder is not None, "it fits"
+        self._encoder = encoder
         vectors_VD = network.vectors[-1].weight
         assert isinstance(vectors_VD, Tensor)
         self._decoder = EightBitDecoder(network.decoder, vectors_VD, network.output_weight, network.output_bias)
@@ -37,8 +42,8 @@ class EightBitNetwork:
     def read(self, sources_BS: Tensor, lengths_B: Tensor) -> Reading:
         """As `TranslationNetwork.read`."""
         pieces_U, places_BS = torch.unique(sources_BS, return_inverse=True)
-        entered_UG = self._encoder.entered(self.network.vectors[0](pieces_U))
-        states_BSH, ends_BE = self._encoder.with_ends(entered_UG, places_BS, lengths_B)
+        entered_UX = self._encoder.entered(self.network.vectors[0](pieces_U))
+        states_BSH, ends_BE = self._encoder.with_ends(entered_UX, places_BS, lengths_B)
         mask_BS = mask_of(lengths_B, sources_BS.shape[1])
         attention = self.network.decoder.attention
         memory = Memory(states_BSH, states_BSH, mask_BS) if attention is None else attention.memory(states_BSH, mask_BS)

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from nlpseq.batching import length_groups, pad
 from nlpseq.config import EmbeddingConfig
-from nlpseq.nn.eight_bit import EightBitEncoder, readable
-from nlpseq.nn.eight_bit_products import wanted
+from nlpseq.nn.eight_bit import NO_HEADS
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.nn.sixteen_bit import fast_reader
 from nlpseq.tasks.context import ContextFeatures
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.words import AFFIXES, WordVocabularies
@@ -25,7 +25,6 @@ from nlpseq.text.words import AFFIXES, WordVocabularies
 CACHE_BYTES = 1 << 27  # of what is remembered of words
 CHUNK = 4096  # words whose ids are made at once
 ON_GPU = 16  # how much more is read at once there
-_NO_HEADS: Mapping[str, nn.Linear] = {}
 _GROWING = threading.RLock()  # of tables: a lock of its own could not be pickled with a table
 FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
 
@@ -204,16 +203,15 @@ class VectorCache:
         word_length: int,
         device: torch.device,
         context: ContextFeatures | None = None,
-        heads: Mapping[str, nn.Linear] = _NO_HEADS,
+        heads: Mapping[str, nn.Linear] = NO_HEADS,
     ) -> None:
         self.embedding, self.encoder, self.words = embedding, encoder, words
         self.word_length, self.device, self.context, self.heads = word_length, device, context, heads
-        small = context is None and wanted() and readable(encoder)
-        self.eight_bit = EightBitEncoder(encoder, heads) if small else None
-        width = self.eight_bit.entered_width if self.eight_bit else embedding.width
-        self.limit = max(1, CACHE_BYTES // (4 * width))
+        self.fast = fast_reader(encoder, heads) if context is None else None
+        width, kind = (self.fast.entered_width, self.fast.kind) if self.fast else (embedding.width, torch.float32)
+        self.limit = max(1, CACHE_BYTES // (kind.itemsize * width))
         self._symbols_WSF: Tensor | None = None
-        self._remembered_RD = torch.empty(0, width, device=self.device)
+        self._remembered_RD = torch.empty(0, width, dtype=kind, device=self.device)
         self._rows: dict[str, int] = {}
         self._names: list[str] = []
         self._lock = threading.Lock()
@@ -239,19 +237,19 @@ class VectorCache:
             rows = [[known[word] for word in sentence] for sentence in sentences]
             return Met(rows, self._remembered_RD, self._names)
 
-    def groups(self, lengths: Sequence[int], budget: int, in_eight_bits: int) -> list[list[int]]:
+    def groups(self, lengths: Sequence[int], budget: int, in_few_bits: int) -> list[list[int]]:
         """Indices of what is read at once, as of `length_groups`; there are budgets for float32, of which a GPU takes
-        many times as much, and for eight bits.
+        many times as much, and for numbers of fewer bits.
         """
-        if self.eight_bit:
-            return length_groups(lengths, in_eight_bits, EightBitEncoder.STEP_ROWS)
+        if self.fast:
+            return length_groups(lengths, in_few_bits, self.fast.STEP_ROWS)
         return length_groups(lengths, budget if self.device.type == "cpu" else ON_GPU * budget)
 
     @torch.inference_mode()
     def states(self, met: Met, rows_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """The encoder's states (B, T, H) of sentences of such rows; `lengths_B` (at least 1) lie on `device`."""
-        if self.eight_bit:
-            return self.eight_bit.read(met.remembered_RD, rows_BT, lengths_B)
+        if self.fast:
+            return self.fast.read(met.remembered_RD, rows_BT, lengths_B)
         vectors_BTD = met.remembered_RD[rows_BT.to(self.device)]
         if self.context is not None:
             vectors_BTD = self.context.beside(vectors_BTD, words_at(met.names, rows_BT, lengths_B))
@@ -261,8 +259,8 @@ class VectorCache:
     @torch.inference_mode()
     def scores(self, met: Met, rows_BT: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
         """What the heads make of the state of each position, (B, T, K) by name; at padded ones it may be anything."""
-        if self.eight_bit:
-            return self.eight_bit.scores(met.remembered_RD, rows_BT, lengths_B)
+        if self.fast:
+            return self.fast.scores(met.remembered_RD, rows_BT, lengths_B)
         states_BTH = self.states(met, rows_BT, lengths_B)
         return {name: head(states_BTH) for name, head in self.heads.items()}
 
@@ -287,7 +285,7 @@ class VectorCache:
             self._symbols_WSF = self.embedding.of_symbols()
         forms_U, characters_UC, affixes_UA = (part.to(self.device) for part in ids)
         vectors_UD = self.embedding.of_words(forms_U, characters_UC, affixes_UA, self._symbols_WSF)
-        own_UD = self.eight_bit.entered(vectors_UD) if self.eight_bit else vectors_UD
+        own_UD = self.fast.entered(vectors_UD) if self.fast else vectors_UD
         self._remembered_RD[first : first + len(words)] = own_UD
         self._names[first:] = words  # first: should it end here, no row is without a name
         self._rows.update(zip(words, range(first, first + len(words)), strict=True))

@@ -123,11 +123,11 @@ def test_words_are_forgotten_and_met_again() -> None:
     cache, sentences = tagger.vector_cache(), [[f"w{n * k % 11}" for k in range(1, 8)] for n in range(9)]
     cache.limit = 4
     whole = tagger.predict(sentences)
-    assert cache.eight_bit
+    assert cache.fast
     assert [tagger.predict([sentence], cache)[0].labels for sentence in sentences] == [one.labels for one in whole]
 
 
-def test_windows_of_a_classifier_are_read_in_eight_bits() -> None:
+def test_windows_of_a_classifier_are_read_in_few_bits() -> None:
     classifier = classifiers.untrained(windows={"size": 8, "overlap": 2}, encoder={"width": 20})
     texts = [
         ["good", "film"] * 15,

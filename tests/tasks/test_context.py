@@ -305,7 +305,7 @@ def test_words_that_are_forgotten_and_met_again_have_their_own_features() -> Non
     task = tagger()
     sentences = [[f"w{n * k % 11}" for k in range(1, 8)] for n in range(9)]
     whole, cache = task.predict(sentences), task.vector_cache()
-    assert cache.eight_bit is None
+    assert cache.fast is None
     cache.limit = 4
     for sentence, wanted in zip(sentences, whole, strict=True):
         found = task.predict([sentence], cache)[0]

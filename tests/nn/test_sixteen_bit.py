@@ -1,0 +1,117 @@
+"""Layers that are read in bfloat16, against the same in float32."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlpseq.config import EncoderConfig
+from nlpseq.nn import sixteen_bit
+from nlpseq.nn.eight_bit import EightBitEncoder
+from nlpseq.nn.eight_bit_products import full_precision, wanted
+from nlpseq.nn.recurrent import RecurrentEncoder
+from nlpseq.nn.sixteen_bit import SixteenBitEncoder, fast_reader, has_tiles
+from tests import taggers
+
+pytestmark = pytest.mark.skipif(
+    not (wanted() and has_tiles()), reason="this processor does not multiply tiles of bfloat16 numbers"
+)
+WORDS, WIDTH = 40, 12
+
+
+def encoder(layers: int = 2, *, bidirectional: bool = True, cell: str = "lstm") -> RecurrentEncoder:
+    torch.manual_seed(layers)
+    config = EncoderConfig(cell=cell, layers=layers, width=20, bidirectional=bidirectional)  # type: ignore[arg-type]
+    return RecurrentEncoder(config, WIDTH).eval()
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=40),
+    st.integers(1, 3),
+    st.booleans(),
+    st.integers(0, 2**31 - 1),
+)
+def test_states_and_ends_are_nearly_those_of_float32(
+    lengths: list[int], layers: int, two_ways: bool, seed: int
+) -> None:
+    whole = encoder(layers, bidirectional=two_ways)
+    generator = torch.Generator().manual_seed(seed)
+    vectors_UD = torch.randn(WORDS, WIDTH, generator=generator)
+    words_BT = torch.randint(WORDS, (len(lengths), max(lengths) + 2), generator=generator)
+    lengths_B = torch.tensor(lengths)
+    with torch.inference_mode():
+        reader = SixteenBitEncoder(whole)
+        found_BTH = reader.read(reader.entered(vectors_UD), words_BT, lengths_B)
+        same_BTH, ends_BE = reader.with_ends(reader.entered(vectors_UD), words_BT, lengths_B)
+        wanted_BTH, wanted_BE = whole.with_ends(vectors_UD[words_BT], lengths_B)
+    assert found_BTH.dtype == torch.float32
+    assert torch.equal(same_BTH, found_BTH)
+    assert torch.allclose(found_BTH, wanted_BTH, atol=0.02)  # inputs and weights are rounded in their ninth bit
+    assert (found_BTH - wanted_BTH).abs().mean() < 0.002
+    assert torch.allclose(ends_BE, wanted_BE, atol=0.02)
+    beyond_BT = torch.arange(words_BT.shape[1]) >= lengths_B[:, None]
+    assert not found_BTH[beyond_BT].any()
+
+
+@pytest.mark.parametrize("rows", [40, 3, 1])
+def test_heads_say_nearly_the_same_of_the_same_states(rows: int) -> None:
+    """A state is rounded to steps of 1/127 for them, a weight to 1/127 of the largest of its label."""
+    torch.manual_seed(rows)
+    lengths_B, words_BT = torch.tensor([5, 1, 7, 3] * 10)[:rows], torch.randint(WORDS, (rows, 8))
+    heads = {"one": torch.nn.Linear(40, 5), "other": torch.nn.Linear(40, 3)}
+    with torch.no_grad():
+        reader = SixteenBitEncoder(encoder(), heads)
+        entered_UD = reader.entered(torch.randn(WORDS, WIDTH))
+        found = reader.scores(entered_UD, words_BT, lengths_B)
+        states_BTH = reader.read(entered_UD, words_BT, lengths_B)
+    true_BT = torch.arange(8) < lengths_B[:, None]
+    assert list(found) == list(heads)
+    for name, head in heads.items():
+        wanted_BTK = torch.nn.functional.linear(states_BTH, head.weight.detach(), head.bias.detach())
+        assert found[name].shape == wanted_BTK.shape
+        assert torch.allclose(found[name][true_BT], wanted_BTK[true_BT], atol=0.03)
+        assert not found[name][~true_BT].any()
+
+
+@given(st.lists(st.integers(1, 60), min_size=2, max_size=70), st.integers(1, 2))
+def test_what_a_row_gives_is_the_same_whatever_it_is_read_with(lengths: list[int], threads: int) -> None:
+    """To the last bit: the kernel sums each row in the same order."""
+    before, lengths_B = torch.get_num_threads(), torch.tensor(lengths)
+    words_BT = torch.randint(WORDS, (len(lengths), max(lengths)), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        reader = SixteenBitEncoder(encoder())
+        entered_UD = reader.entered(torch.randn(WORDS, WIDTH, generator=torch.Generator().manual_seed(1)))
+        torch.set_num_threads(threads)
+        together_BTH = reader.read(entered_UD, words_BT, lengths_B)
+        torch.set_num_threads(before)
+        for row in range(0, len(lengths), 7):
+            length = lengths[row]
+            alone_1TH = reader.read(entered_UD, words_BT[row : row + 1, :length], lengths_B[row : row + 1])
+            assert torch.equal(alone_1TH[0], together_BTH[row, :length])
+
+
+def test_who_reads_is_chosen_by_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(fast_reader(encoder()), SixteenBitEncoder)
+    assert fast_reader(encoder(cell="gru")) is None
+    with full_precision():
+        assert fast_reader(encoder()) is None
+    monkeypatch.setattr(sixteen_bit, "has_tiles", lambda: False)
+    assert isinstance(fast_reader(encoder()), EightBitEncoder)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "tiles"),
+    [("AVX512_CORE_VNNI", False), ("avx512_core_bf16", False), ("AVX512_CORE_AMX", True), ("ALL", True), ("", True)],
+)
+def test_tiles_that_onednn_may_not_use_are_none(allowed: str, tiles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", allowed)
+    assert has_tiles.__wrapped__() is tiles
+
+
+def test_words_are_remembered_in_sixteen_bits() -> None:
+    tagger = taggers.untrained(encoder={"width": 20})
+    cache = tagger.vector_cache()
+    assert cache.meet([["a", "b"]]).remembered_RD.dtype == torch.bfloat16
+    assert tagger.predict([["a", "b"], ["b"]], cache) == tagger.predict([["a", "b"], ["b"]])
