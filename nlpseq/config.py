@@ -132,8 +132,8 @@ class SearchConfig(Section, frozen=True):
         float,
         Meta(
             ge=0,
-            description="nats behind the best of its sentence at which a hypothesis is dropped, unless several "
-            "are wanted (Freitag & Al-Onaizan 2017, relative threshold pruning); 0: never",
+            description="nats behind the best of its sentence, finished or not, at which a hypothesis is dropped, "
+            "unless several are wanted (Freitag & Al-Onaizan 2017, relative threshold pruning); 0: never",
         ),
     ] = 3.0
     length_penalty: Annotated[

@@ -137,7 +137,7 @@ def beam_search(
         features_NKF, state = step(live.ids_NKT[:, :, -1], state)
         candidates, guarded_NK, capped_NK = _candidates(scores, features_NKF, live, length, caps_N, rules)
         found = found.merged(_ended(candidates, live, guarded_NK, capped_NK, length, width, rules))
-        live, parents_NK = _grown(candidates, live, guarded_NK, rules)
+        live, parents_NK = _grown(candidates, live, guarded_NK, found.totals_NK.amax(1), rules)
         done_N = _done(live, found, length, caps_N, wanted, rules)
         gone, stay = done_N.nonzero().squeeze(1), (~done_N).nonzero().squeeze(1)
         results.put(names_N[gone], found.of(gone))
@@ -284,12 +284,18 @@ def _ended(
     )
 
 
-def _grown(candidates: Candidates, live: Live, guarded_NK: Tensor, rules: _Rules) -> tuple[Live, Tensor]:
-    """The best K continuations that are no ends, and the hypotheses they continue (N, K)."""
+def _grown(
+    candidates: Candidates, live: Live, guarded_NK: Tensor, finished_N: Tensor, rules: _Rules
+) -> tuple[Live, Tensor]:
+    """The best K continuations that are no ends, and the hypotheses they continue (N, K).
+
+    Those are dropped that are too far behind the highest sum, be it of a growing hypothesis or of a `finished` one.
+    """
     totals_NC = candidates.totals_NC.masked_fill(candidates.pieces_NC == rules.end, IMPOSSIBLE)
     totals_NK, places_NK = totals_NC.topk(min(rules.config.beam_size, totals_NC.shape[1]), dim=1)
     if rules.threshold:
-        totals_NK = totals_NK.masked_fill(totals_NK < totals_NK[:, :1] - rules.threshold, IMPOSSIBLE)
+        highest_N1 = torch.maximum(totals_NK[:, 0], finished_N)[:, None]
+        totals_NK = totals_NK.masked_fill(totals_NK < highest_N1 - rules.threshold, IMPOSSIBLE)
     parents_NK = candidates.parents_NC.gather(1, places_NK)
     pieces_NK1 = candidates.pieces_NC.gather(1, places_NK).unsqueeze(2)
     ids_NKT = torch.cat((_taken(live.ids_NKT, parents_NK), pieces_NK1), dim=2)

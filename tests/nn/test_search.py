@@ -216,3 +216,11 @@ def test_what_is_far_behind_is_dropped_unless_several_are_wanted() -> None:
     assert found(GARDEN_PATH, [6], **wide, beam_threshold=0.5)[0][0].ids == (B, C)
     assert found(GARDEN_PATH, [6], **wide, **narrow)[0][0].ids[0] == A
     assert found(GARDEN_PATH, [6], **wide, **narrow, wanted=2)[0][0].ids == (B, C)
+
+
+def test_what_is_far_behind_a_finished_one_is_dropped_too() -> None:
+    """A and B are as likely. What follows A is the end, what follows B is not sure: the best of it is 0.92 behind."""
+    table = probabilities({BEGIN: {A: 0.5, B: 0.5}, A: {END: 1.0}, B: {C: 0.4, A: 0.3, B: 0.3}, C: {END: 1.0}})
+    config = {"beam_size": 3, "length_penalty": 5.0}
+    assert (B, C) in [one.ids for one in found(table, [6], **config, beam_threshold=1.0)[0]]
+    assert [one.ids for one in found(table, [6], **config, beam_threshold=0.9)[0]] == [(A,)]
