@@ -370,7 +370,9 @@ def test_a_new_checkpoint_takes_the_place_of_the_old_and_keeps_what_else_lies_th
         "text/labels.json",
         "text/tokenizer.json",
     }
-    assert [p.labels for p in loaded.predict(SENTENCES)] == [p.labels for p in other.predict(SENTENCES)]
+    for found, wanted in zip(loaded.predict(SENTENCES), other.predict(SENTENCES), strict=True):
+        for column, shares in wanted.probabilities.items():  # of labels, some of which are all but as likely as others
+            assert found.probabilities[column] == pytest.approx(shares, abs=0.01)
 
 
 def test_weights_given_are_stored_and_the_network_stays(tmp_path: Path) -> None:

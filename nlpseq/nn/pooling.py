@@ -1,6 +1,7 @@
 """From the states of a text to one vector. Axes: B texts, T positions, H state features, P pooled features.
 
-Every pooling sees true positions alone: what stands at padded ones changes nothing.
+Every pooling sees true positions alone: what stands at padded ones changes nothing. States in bfloat16 are pooled as
+they are, with weights that are rounded to it.
 """
 
 from __future__ import annotations
@@ -51,5 +52,8 @@ class Pooling(nn.Module):
         """How much each position counts (B, T): sums to 1 over the true ones, 0 elsewhere."""
         assert self.attention is not None, "only where attention is among the kinds"
         assert self.query is not None
-        energies_BT: Tensor = self.query(self.attention(states_BTH)).squeeze(2)
-        return energies_BT.masked_fill(~mask_BT, -torch.inf).softmax(1)
+        kind = states_BTH.dtype
+        (inner_HH,) = self.attention.parameters()
+        inner_BTH = torch.tanh(nn.functional.linear(states_BTH, inner_HH.to(kind)))
+        energies_BT = nn.functional.linear(inner_BTH, self.query.weight.to(kind)).squeeze(2)
+        return energies_BT.masked_fill(~mask_BT, -torch.inf).float().softmax(1).to(kind)

@@ -87,13 +87,14 @@ class SixteenBitEncoder:
         """What of words enters the first layer: their vectors (U, D)."""
         return vectors_UD.to(self.kind)
 
-    def read(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> Tensor:
-        """States (B, T, H) of the last layer in float32, zero at padded positions.
+    def read(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor, *, fine: bool = True) -> Tensor:
+        """States (B, T, H) of the last layer, zero at padded positions; in float32 where they are to be `fine`.
 
         `words_BT` says which row of `entered_UD` stands at each position; `lengths_B` are at least 1.
         """
         plan, layers = self._read(entered_UD, words_BT, lengths_B)
-        return _placed(layers[-1], plan, lengths_B)
+        states_BTH = _placed(layers[-1], plan, lengths_B)
+        return states_BTH.float() if fine else states_BTH
 
     def scores(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
         """What the heads say of the last layer's states: (B, T, K) by name, zero at padded positions."""
@@ -114,7 +115,7 @@ class SixteenBitEncoder:
     def with_ends(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
         """What `read` gives, and where each layer's reading ended, side by side (B, layers * H)."""
         plan, layers = self._read(entered_UD, words_BT, lengths_B)
-        found = [_placed(states, plan, lengths_B) for states in layers]
+        found = [_placed(states, plan, lengths_B).float() for states in layers]
         both = len(self._layers[0]) == 2
         ends = [last_states(states_BTH, lengths_B, bidirectional=both) for states_BTH in found]
         return found[-1], torch.cat(ends, dim=1)
@@ -169,8 +170,8 @@ def _joined(states: tuple[Tensor, ...], places: tuple[Tensor, Tensor]) -> Tensor
 
 
 def _placed(states: tuple[Tensor, ...], plan: _Plan, lengths_B: Tensor) -> Tensor:
-    """The states of all directions where they stand (B, T, H), in float32; zero at padded positions."""
+    """The states of all directions where they stand (B, T, H); zero at padded positions."""
     parts = [states[0], *(own_MW.index_select(0, plan.turned_M) for own_MW in states[1:])]
     states_BTH = torch.cat(parts, dim=1).view(-1, plan.rows, sum(part.shape[1] for part in parts)).transpose(0, 1)
-    states_BTH = states_BTH[: len(lengths_B)].float().contiguous()
+    states_BTH = states_BTH[: len(lengths_B)].contiguous()
     return states_BTH.mul_(mask_of(lengths_B, states_BTH.shape[1])[:, :, None])

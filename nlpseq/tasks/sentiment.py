@@ -284,7 +284,7 @@ class Classifier:
 
         def read(indices: list[int]) -> dict[str, Tensor]:
             batch = in_windows([rows[index] for index in indices], windows.size, windows.overlap)
-            states_RWH = cache.states(met, batch.rows_RW, batch.widths_R.to(self.device))
+            states_RWH = cache.states(met, batch.rows_RW, batch.widths_R.to(self.device), fine=False)
             return self.network.judged(states_RWH, batch)
 
         groups = cache.groups([len(row) for row in rows], INFERENCE_TOKENS, FEW_BIT_TOKENS)

@@ -246,10 +246,13 @@ class VectorCache:
         return length_groups(lengths, budget if self.device.type == "cpu" else ON_GPU * budget)
 
     @torch.inference_mode()
-    def states(self, met: Met, rows_BT: Tensor, lengths_B: Tensor) -> Tensor:
-        """The encoder's states (B, T, H) of sentences of such rows; `lengths_B` (at least 1) lie on `device`."""
+    def states(self, met: Met, rows_BT: Tensor, lengths_B: Tensor, *, fine: bool = True) -> Tensor:
+        """The encoder's states (B, T, H) of sentences of such rows; `lengths_B` (at least 1) lie on `device`.
+
+        They are float32, or, unless they are to be `fine`, what they were read in.
+        """
         if self.fast:
-            return self.fast.read(met.remembered_RD, rows_BT, lengths_B)
+            return self.fast.read(met.remembered_RD, rows_BT, lengths_B, fine=fine)
         vectors_BTD = met.remembered_RD[rows_BT.to(self.device)]
         if self.context is not None:
             vectors_BTD = self.context.beside(vectors_BTD, words_at(met.names, rows_BT, lengths_B))

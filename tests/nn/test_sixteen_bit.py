@@ -13,7 +13,7 @@ from nlpseq.nn.eight_bit import EightBitEncoder
 from nlpseq.nn.eight_bit_products import full_precision, wanted
 from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.nn.sixteen_bit import SixteenBitEncoder, fast_reader, has_tiles
-from tests import taggers
+from tests import classifiers, taggers
 
 pytestmark = pytest.mark.skipif(
     not (wanted() and has_tiles()), reason="this processor does not multiply tiles of bfloat16 numbers"
@@ -115,3 +115,17 @@ def test_words_are_remembered_in_sixteen_bits() -> None:
     cache = tagger.vector_cache()
     assert cache.meet([["a", "b"]]).remembered_RD.dtype == torch.bfloat16
     assert tagger.predict([["a", "b"], ["b"]], cache) == tagger.predict([["a", "b"], ["b"]])
+
+
+def test_a_classifier_says_the_same_of_a_text_whatever_it_is_read_with() -> None:
+    """But for the last digits of the heads' sums, in float32; and nearly what it says when all is float32."""
+    classifier = classifiers.untrained(windows={"size": 8, "overlap": 2}, encoder={"width": 20})
+    texts = [["good", "film", "of", "ten", "words"][: 1 + n % 5] * (1 + n % 7) for n in range(60)]
+    together = classifier.logits(texts)
+    with full_precision():
+        whole = classifier.logits(texts)
+    for scheme, logits_NK in together.items():
+        assert logits_NK.dtype == torch.float32
+        assert torch.allclose(logits_NK, whole[scheme], atol=0.03)
+        for number in range(0, 60, 7):
+            assert torch.allclose(classifier.logits([texts[number]])[scheme][0], logits_NK[number], atol=1e-6)
