@@ -24,7 +24,8 @@ from nlpseq.nn.eight_bit import NO_HEADS, EightBitEncoder, Heads, readable
 from nlpseq.nn.eight_bit_products import coarse, wanted
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer, last_states
 
-TILE = 16  # rows: other numbers of them are slow, some four times as slow
+TILE = 16  # rows: many in other numbers are slow, some four times as slow
+LEAST = 2  # rows: one alone is reckoned in another way
 _WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # in the order that torch's function wants
 
 
@@ -122,7 +123,8 @@ class SixteenBitEncoder:
 
     def _read(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[_Plan, list[tuple[Tensor, ...]]]:
         """Of each layer, the states (M, W) of each direction, step by step as it reads."""
-        if more := -len(words_BT) % TILE:
+        rows = len(words_BT)
+        if more := -rows % TILE if rows > TILE else max(0, LEAST - rows):
             words_BT = nn.functional.pad(words_BT, (0, 0, 0, more))
             lengths_B = nn.functional.pad(lengths_B, (0, more), value=1)
         plan = _planned(words_BT, lengths_B)
