@@ -40,6 +40,7 @@ class EightBitDecoder:
             self._layers = [_Step(layer, largest_D if not index else None) for index, layer in enumerate(layers)]
             twice = 2 * decoder.readout.weight, 2 * decoder.readout.bias  # tanh(x) is 2 sigmoid(2 x) - 1
             self._readout, self._output = Product(twice[0], twice[1]), Product(output_VF, bias_V)
+            self._keys = None if decoder.attention is None else Product(decoder.attention.keys.weight)
         self.decoder = decoder
 
     def start(self, ends_BE: Tensor) -> DecoderState:
@@ -47,6 +48,13 @@ class EightBitDecoder:
         layers, fed_BF = self.decoder.start(ends_BE)
         begin = tuple(CellState(coarse(one.hidden_RW), -2 * one.cell_RW) for one in layers if one.cell_RW is not None)
         return DecoderState(begin, None if fed_BF is None else coarse(fed_BF))
+
+    def memory(self, states_BSH: Tensor, mask_BS: Tensor) -> Memory:
+        """What the attention looks back at."""
+        if self._keys is None:
+            return Memory(states_BSH, states_BSH, mask_BS)
+        keys_BSA = self._keys.of(coarse(states_BSH.flatten(0, 1))).view(*states_BSH.shape[:2], -1)
+        return Memory(states_BSH, keys_BSA, mask_BS)
 
     def step(self, last_BQ: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState]:
         """What the `scores` of what follows the pieces `last_BQ` are made of (R, F), and the state after them."""

@@ -2,7 +2,7 @@
 
 The search knows no model: a step is given the last piece of every hypothesis and a state, and gives what the scores of
 the next pieces are made of, and the state after it. A score less the log sum of its row is a log-probability. All
-sentences and hypotheses take a step together; sentences that are done leave the batch.
+sentences and hypotheses take a step together; sentences that are done leave the batch, some at a time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ IMPOSSIBLE = -torch.inf
 BLOCK = 64  # pieces whose highest score is looked at first
 BLOCKS = 4  # times as many blocks as are wanted, below which that is not worth it
 ROWS = 256  # hypotheses whose scores are made and looked at together
+FEW = 8  # times as many sentences as those that are done, above which these stay: to leave copies what is remembered
 
 
 class State(Protocol):
@@ -131,7 +132,7 @@ def beam_search(
     names_N = torch.arange(len(caps_N), device=caps_N.device)
     rules = _Rules(end, (*never, begin), config, config.beam_threshold if wanted == 1 else 0)
     live = Live.first(len(caps_N), begin, caps_N.device)
-    width = int(caps_N.max()) if len(caps_N) else 0
+    width, over_N = int(caps_N.max()) if len(caps_N) else 0, torch.zeros_like(caps_N, dtype=torch.bool)
     results = found = Finished.none(len(caps_N), config.beam_size, width, caps_N.device)
     for length in range(1, width + 1):
         features_NKF, state = step(live.ids_NKT[:, :, -1], state)
@@ -139,14 +140,21 @@ def beam_search(
         found = found.merged(_ended(candidates, live, guarded_NK, capped_NK, length, width, rules))
         live, parents_NK = _grown(candidates, live, guarded_NK, found.totals_NK.amax(1), rules)
         done_N = _done(live, found, length, caps_N, wanted, rules)
-        gone, stay = done_N.nonzero().squeeze(1), (~done_N).nonzero().squeeze(1)
+        gone, over_N = (done_N & ~over_N).nonzero().squeeze(1), over_N | done_N
         results.put(names_N[gone], found.of(gone))
+        stay = (~over_N).nonzero().squeeze(1)
         if not len(stay):
             break
+        leave = FEW * (len(over_N) - len(stay)) >= len(over_N)
+        if not leave:
+            stay = torch.arange(len(over_N), device=over_N.device)
         rows_NK = stay.unsqueeze(1) * features_NKF.shape[1] + parents_NK[stay]
-        state = state.of(rows_NK.flatten(), stay if len(gone) else None)
-        if len(gone):
-            names_N, caps_N, live, found = names_N[stay], caps_N[stay], live.of(stay), found.of(stay)
+        state = state.of(rows_NK.flatten(), stay if leave else None)
+        if leave:
+            names_N, caps_N, over_N = names_N[stay], caps_N[stay], over_N[stay]
+            live, found = live.of(stay), found.of(stay)
+        else:
+            live = live._replace(totals_NK=live.totals_NK.masked_fill(over_N[:, None], IMPOSSIBLE))
     return results.hypotheses()
 
 
@@ -168,11 +176,12 @@ def _candidates(
 ) -> tuple[Candidates, Tensor, Tensor]:
     """The best 2K continuations, and which hypotheses were guarded or capped on the way (N, K).
 
-    A few sentences are looked at together, so that the scores of their hypotheses stay in the cache of a core.
+    Some sentences are looked at together, so that the scores of their hypotheses stay in the cache of a core; of each
+    such part some hypothesis grows.
     """
-    lasts_N, growing = caps_N == length, int((live.totals_NK > IMPOSSIBLE).sum())
-    few = max(1, ROWS * len(caps_N) // max(1, growing))
-    parts = zip(*(torch.split(part, few) for part in (features_NKF, lasts_N, *live)), strict=True)
+    growing_N = (live.totals_NK > IMPOSSIBLE).sum(1)
+    sizes = [size for size in ((growing_N.cumsum(0) - 1).clamp(min=0) // ROWS).bincount().tolist() if size]
+    parts = zip(*(torch.split(part, sizes) for part in (features_NKF, caps_N == length, *live)), strict=True)
     found = [_looked_at(scores, features, last, Live(*rest), rules) for features, last, *rest in parts]
     if len(found) == 1:
         return found[0]
@@ -192,7 +201,10 @@ def _looked_at(
     guarded_R, capped_R = _ruled_out(scores_RV, ids_RT, last_N[rows_R // shape[1]], rules)
     if rules.config.beam_size == 1:  # an end that comes first is the end of it: nothing behind it is looked at
         best_R, pieces_R = scores_RV.max(1)
-        candidates = Candidates((totals_R + best_R)[:, None], torch.zeros_like(rows_R)[:, None], pieces_R[:, None])
+        totals_N1, pieces_N1 = (
+            _spread(part_R, rows_R, shape, fill) for part_R, fill in ((totals_R + best_R, IMPOSSIBLE), (pieces_R, 0))
+        )
+        candidates = Candidates(totals_N1, torch.zeros_like(pieces_N1), pieces_N1)
     else:
         candidates = _best(scores_RV, totals_R, rows_R, shape, 2 * rules.config.beam_size)
     guarded_NK = live.guarded_NK | _spread(guarded_R, rows_R, shape, fill=False)

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from nlpseq.batching import mask_of
-from nlpseq.nn.attention import Memory
 from nlpseq.nn.eight_bit import readable
 from nlpseq.nn.eight_bit_decoder import EightBitDecoder, decodable
 from nlpseq.nn.eight_bit_products import wanted
@@ -45,9 +44,7 @@ class EightBitNetwork:
         entered_UX = self._encoder.entered(self.network.vectors[0](pieces_U))
         states_BSH, ends_BE = self._encoder.with_ends(entered_UX, places_BS, lengths_B)
         mask_BS = mask_of(lengths_B, sources_BS.shape[1])
-        attention = self.network.decoder.attention
-        memory = Memory(states_BSH, states_BSH, mask_BS) if attention is None else attention.memory(states_BSH, mask_BS)
-        return Reading(memory, self._decoder.start(ends_BE))
+        return Reading(self._decoder.memory(states_BSH, mask_BS), self._decoder.start(ends_BE))
 
     def growing(self, reading: Reading) -> Growing:
         """As `TranslationNetwork.growing`."""
