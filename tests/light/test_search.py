@@ -115,3 +115,33 @@ def test_of_many_pieces_and_sentences_the_same_is_found_as_of_one(seed: int, siz
     )
     alone = [light(table_TVV, cap, config, 1) for table_TVV in tables_NTVV]
     assert [found[0].ids for found in together] == [alone[name % 2][0].ids for name in range(sentences)]
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), beam=st.integers(1, 4), rows=st.sampled_from([8, 256]))
+def test_sentences_that_are_done_at_different_times_change_nothing(seed: int, beam: int, rows: int) -> None:
+    """Each of 60 has a cap and steps of its own; some are done long before they leave, and fill parts of few rows."""
+    config, size, steps = SearchConfig(beam_size=beam, no_repeat_ngram_size=2), 7, 12
+    caps = [2 + (7 * number + seed) % (steps - 1) for number in range(60)]
+    tables_NTVV = [log_probabilities(steps, size, seed + number, ends=-1.0) for number in range(60)]
+
+    class Own(Steps):
+        def __init__(self, taken: int, names_N: torch.Tensor) -> None:
+            super().__init__(taken)
+            self.names_N = names_N
+
+        def of(self, _: torch.Tensor, sentences: torch.Tensor | None) -> Own:
+            return self if sentences is None else Own(self.taken, self.names_N[sentences])
+
+    def step(last_NK: torch.Tensor, state: Own) -> tuple[torch.Tensor, Own]:
+        own = zip(state.names_N.tolist(), last_NK.tolist(), strict=True)
+        found = [torch.from_numpy(tables_NTVV[name][state.taken])[last] for name, last in own]
+        return torch.stack(found), Own(state.taken + 1, state.names_N)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nn_search, "ROWS", rows)
+        state, caps_N = Own(0, torch.arange(60)), torch.tensor(caps)
+        together = nn_search.beam_search(step, with_sums, state, caps_N, begin=BEGIN, end=END, config=config)
+    for number, found in enumerate(together):
+        alone = light(tables_NTVV[number], caps[number], config, 1)
+        assert [one.ids for one in found] == [one.ids for one in alone]

@@ -205,6 +205,15 @@ def test_what_is_done_leaves_the_batch() -> None:
     assert state.sizes == [2, 1]
 
 
+def test_who_is_done_waits_until_an_eighth_is() -> None:
+    """Of twenty, one is done after two steps, one more after three, and a third one after four."""
+    endless = probabilities({BEGIN: {A: 1.0}, A: {A: 0.99, END: 0.01}})
+    state = Count(20)
+    lengths = [len(one.ids) for (one,) in found(endless, [2, 3, 4, *[9] * 17], state, beam_size=1)]
+    assert state.sizes == [17]
+    assert lengths == [1, 2, 3, *[8] * 17]
+
+
 def test_nothing_gives_nothing() -> None:
     assert found(GARDEN_PATH, [], Count(0)) == []
 
