@@ -78,8 +78,8 @@ def beam_search(
         found = sorted(found, key=lambda one: -one.score)[:beam]
         grown = [one for one in best if one.piece != end][:beam]
         if config.beam_threshold and wanted == 1:
-            totals = [*(one.total for one in grown), *(one.total for one in found)]
-            highest = np.float32(max(totals, default=0))
+            as_good = [one.score * _norm(length, config) for one in found]
+            highest = np.float32(max([*(one.total for one in grown), *as_good], default=0))
             grown = [one for one in grown if one.total >= highest - config.beam_threshold]
         live = [Live((*live[parent].ids, piece), total, guarded[parent]) for total, parent, piece in grown]
         if not live or _done(live[0].total, found, length, cap, wanted, config):

@@ -138,7 +138,7 @@ def beam_search(
         features_NKF, state = step(live.ids_NKT[:, :, -1], state)
         candidates, guarded_NK, capped_NK = _candidates(scores, features_NKF, live, length, caps_N, rules)
         found = found.merged(_ended(candidates, live, guarded_NK, capped_NK, length, width, rules))
-        live, parents_NK = _grown(candidates, live, guarded_NK, found.totals_NK.amax(1), rules)
+        live, parents_NK = _grown(candidates, live, guarded_NK, found.scores_NK[:, 0], length, rules)
         done_N = _done(live, found, length, caps_N, wanted, rules)
         gone, over_N = (done_N & ~over_N).nonzero().squeeze(1), over_N | done_N
         results.put(names_N[gone], found.of(gone))
@@ -297,16 +297,18 @@ def _ended(
 
 
 def _grown(
-    candidates: Candidates, live: Live, guarded_NK: Tensor, finished_N: Tensor, rules: _Rules
+    candidates: Candidates, live: Live, guarded_NK: Tensor, finished_N: Tensor, length: int, rules: _Rules
 ) -> tuple[Live, Tensor]:
     """The best K continuations that are no ends, and the hypotheses they continue (N, K).
 
-    Those are dropped that are too far behind the highest sum, be it of a growing hypothesis or of a `finished` one.
+    Those are dropped that are too far behind the highest sum of a growing hypothesis, or behind what a sum of their
+    length would have to be for the best score of the `finished` ones.
     """
     totals_NC = candidates.totals_NC.masked_fill(candidates.pieces_NC == rules.end, IMPOSSIBLE)
     totals_NK, places_NK = totals_NC.topk(min(rules.config.beam_size, totals_NC.shape[1]), dim=1)
     if rules.threshold:
-        highest_N1 = torch.maximum(totals_NK[:, 0], finished_N)[:, None]
+        as_good_N = finished_N * rules.norm(torch.full_like(finished_N, length))
+        highest_N1 = torch.maximum(totals_NK[:, 0], as_good_N)[:, None]
         totals_NK = totals_NK.masked_fill(totals_NK < highest_N1 - rules.threshold, IMPOSSIBLE)
     parents_NK = candidates.parents_NC.gather(1, places_NK)
     pieces_NK1 = candidates.pieces_NC.gather(1, places_NK).unsqueeze(2)
