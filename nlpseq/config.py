@@ -132,8 +132,9 @@ class SearchConfig(Section, frozen=True):
         float,
         Meta(
             ge=0,
-            description="nats behind the best of its sentence, finished or not, at which a hypothesis is dropped, "
-            "unless several are wanted (Freitag & Al-Onaizan 2017, relative threshold pruning); 0: never",
+            description="nats behind the best of its sentence, or behind what would be as good as a finished one at "
+            "its length, at which a hypothesis is dropped, unless several are wanted (Freitag & Al-Onaizan 2017, "
+            "relative threshold pruning); 0: never",
         ),
     ] = 3.0
     length_penalty: Annotated[

@@ -23,6 +23,7 @@ from nlpseq.tasks.sentiment import Classifier
 from nlpseq.tasks.tagging import Tagger
 from nlpseq.tasks.translation import Translator
 from nlpseq.tasks.windows import bounds
+from nlpseq.text.lengths import STEP_ROWS
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.threads import side_by_side
 
@@ -107,12 +108,13 @@ def _of_classifier(classifier: Classifier, texts: Sequence[str]) -> _Work:
 def _of_translator(translator: Translator, texts: Sequence[str]) -> _Work:
     lengths = [len(translator.source_ids(text)) for text in texts]
     budget = translation.SEARCH_TOKENS // translator.config.search.beam_size
-    return _Work((translator.network.encoder,), _shapes(lengths, budget), sum(lengths))
+    return _Work((translator.network.encoder,), _shapes(lengths, budget, translation.SEARCH_ROWS), sum(lengths))
 
 
-def _shapes(lengths: Sequence[int], budget: int) -> list[tuple[int, int]]:
+def _shapes(lengths: Sequence[int], budget: int, step_rows: int = STEP_ROWS) -> list[tuple[int, int]]:
     filled = [length for length in lengths if length]
-    return [(len(group), max(filled[index] for index in group)) for group in length_groups(filled, budget)]
+    groups = length_groups(filled, budget, step_rows)
+    return [(len(group), max(filled[index] for index in group)) for group in groups]
 
 
 _WORK: Mapping[str, Callable[[Any, Sequence[str]], _Work]] = {

@@ -225,12 +225,11 @@ class EightBitEncoder:
         """What words give to the gates of the first layer, in all directions: (U, L G)."""
         return torch.mm(vectors_UD.to(self._input_DG.dtype), self._input_DG).float().add_(self._bias_G)
 
-    def read(self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor, *, fine: bool = True) -> Tensor:
-        """States (B, T, H) of the last layer in float32, `fine` or not, zero at padded positions.
+    def read(self, entered_UG: Tensor, words_BT: Tensor, lengths_B: Tensor) -> Tensor:
+        """States (B, T, H) of the last layer in float32, zero at padded positions.
 
         `words_BT` says which row of `entered_UG` (U, L G) stands at each position; `lengths_B` are at least 1.
         """
-        del fine
         plan, (states_LSW,), _ = self._layers_of(entered_UG, words_BT, lengths_B, fine=1)
         return _placed(_joined(states_LSW, plan), plan, *words_BT.shape)
 

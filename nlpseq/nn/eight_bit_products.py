@@ -26,7 +26,7 @@ _in_full: ContextVar[bool] = ContextVar("_in_full", default=False)
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Within it, what is made for predictions reads nothing in eight bits: for those who look at the layers themselves,
+    """Within it, what is made for predictions reads nothing in fewer bits: for those who look at the layers themselves,
     and for comparisons. A pipeline that was made before goes on as it was.
     """
     before = _in_full.set(True)

@@ -1,7 +1,7 @@
 """From the states of a text to one vector. Axes: B texts, T positions, H state features, P pooled features.
 
-Every pooling sees true positions alone: what stands at padded ones changes nothing. States in bfloat16 are pooled as
-they are, with weights that are rounded to it.
+Every pooling sees true positions alone: what stands at padded ones changes nothing. States in bfloat16 are looked at as
+they are, with weights that are rounded to it; sums and shares are float32 all the same.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Pooling(nn.Module):
         if kind == "last":
             return last_states(states_BTH, lengths_B, bidirectional=self.bidirectional)
         if kind == "mean":
-            return states_BTH.masked_fill(outside_BT1, 0.0).sum(1) / lengths_B[:, None]
+            sums_BH = states_BTH.masked_fill(outside_BT1, 0.0).sum(1, dtype=_fine(states_BTH.dtype))
+            return (sums_BH / lengths_B[:, None]).to(states_BTH.dtype)
         if kind == "max":
             return states_BTH.masked_fill(outside_BT1, -torch.inf).amax(1)
         weights_B1T = self.attention_weights(states_BTH, mask_BT).unsqueeze(1)
@@ -53,7 +54,16 @@ class Pooling(nn.Module):
         assert self.attention is not None, "only where attention is among the kinds"
         assert self.query is not None
         kind = states_BTH.dtype
-        (inner_HH,) = self.attention.parameters()
-        inner_BTH = torch.tanh(nn.functional.linear(states_BTH, inner_HH.to(kind)))
-        energies_BT = nn.functional.linear(inner_BTH, self.query.weight.to(kind)).squeeze(2)
-        return energies_BT.masked_fill(~mask_BT, -torch.inf).float().softmax(1).to(kind)
+        if kind == self.query.weight.dtype:
+            energies_BT = self.query(self.attention(states_BTH)).squeeze(2)
+        else:
+            (inner_HH,) = self.attention.parameters()
+            inner_BTH = torch.tanh(nn.functional.linear(states_BTH, inner_HH.to(kind)))
+            energies_BT = torch.matmul(inner_BTH.to(_fine(kind)), self.query.weight[0])
+        weights_BT: Tensor = energies_BT.masked_fill(~mask_BT, -torch.inf).softmax(1).to(kind)
+        return weights_BT
+
+
+def _fine(kind: torch.dtype) -> torch.dtype:
+    """What sums of such numbers are made in: float32, or what is finer still."""
+    return torch.promote_types(kind, torch.float32)

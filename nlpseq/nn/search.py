@@ -23,7 +23,9 @@ IMPOSSIBLE = -torch.inf
 BLOCK = 64  # pieces whose highest score is looked at first
 BLOCKS = 4  # times as many blocks as are wanted, below which that is not worth it
 ROWS = 256  # hypotheses whose scores are made and looked at together
-FEW = 8  # times as many sentences as those that are done, above which these stay: to leave copies what is remembered
+LEAVE = (
+    8  # times as many sentences as those that are done, above which these stay: to leave copies all that is remembered
+)
 
 
 class State(Protocol):
@@ -145,7 +147,7 @@ def beam_search(
         stay = (~over_N).nonzero().squeeze(1)
         if not len(stay):
             break
-        leave = FEW * (len(over_N) - len(stay)) >= len(over_N)
+        leave = LEAVE * (len(over_N) - len(stay)) >= len(over_N)
         if not leave:
             stay = torch.arange(len(over_N), device=over_N.device)
         rows_NK = stay.unsqueeze(1) * features_NKF.shape[1] + parents_NK[stay]
@@ -180,7 +182,8 @@ def _candidates(
     such part some hypothesis grows.
     """
     growing_N = (live.totals_NK > IMPOSSIBLE).sum(1)
-    sizes = [size for size in ((growing_N.cumsum(0) - 1).clamp(min=0) // ROWS).bincount().tolist() if size]
+    rows = max(ROWS, features_NKF.shape[1])
+    sizes = [size for size in ((growing_N.cumsum(0) - 1).clamp(min=0) // rows).bincount().tolist() if size]
     parts = zip(*(torch.split(part, sizes) for part in (features_NKF, caps_N == length, *live)), strict=True)
     found = [_looked_at(scores, features, last, Live(*rest), rules) for features, last, *rest in parts]
     if len(found) == 1:

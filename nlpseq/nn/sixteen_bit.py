@@ -1,9 +1,9 @@
 """LSTM encoders read in bfloat16, for predictions on processors that multiply tiles of such numbers (AMX).
 
-There torch's own fused kernel reads an LSTM in bfloat16 twice as fast as `nn/eight_bit.py` does step by step, and about
-as exactly: sums of products are float32, states and weights have 8 bits of mantissa. On other processors it is slower
-than float32. What one text gives does not depend on those it is read with, since the kernel reckons each row in the
-same way.
+There torch's own fused kernel reads an LSTM in bfloat16 up to twice as fast as `nn/eight_bit.py` does step by step, and
+more exactly: sums of products are float32, states, cells and weights have 8 bits of mantissa. On other processors it is
+slower than float32. What one text gives does not depend on those it is read with, since the kernel reckons each row
+in the same way.
 
 Axes: B rows, T positions, D features of a word, W state features of one direction, H of all directions together, L
 directions; U words, M = T * B places of a batch, step by step; N true positions of a batch; K labels.
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from nlpseq.batching import mask_of, reversed_positions
 from nlpseq.nn.eight_bit import NO_HEADS, EightBitEncoder, Heads, readable
 from nlpseq.nn.eight_bit_products import coarse, wanted
-from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer, last_states
+from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer
 
 TILE = 16  # rows: many in other numbers are slow, some four times as slow
 LEAST = 2  # rows: one alone is reckoned in another way
@@ -41,9 +41,10 @@ def fast_reader(
 @cache
 def has_tiles() -> bool:
     """Whether this processor multiplies tiles of bfloat16 numbers, and oneDNN may do so (ONEDNN_MAX_CPU_ISA)."""
-    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    names = [os.environ.get(f"{prefix}_MAX_CPU_ISA", "").upper() for prefix in ("ONEDNN", "DNNL")]
+    allowed = all(name in ("", "ALL", "DEFAULT") or "AMX" in name for name in names)
     supported = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-    return bool(supported()) and (allowed in ("", "ALL", "DEFAULT") or "AMX" in allowed)
+    return allowed and bool(torch.backends.mkldnn.enabled) and bool(supported())
 
 
 class _Plan(NamedTuple):
@@ -88,14 +89,13 @@ class SixteenBitEncoder:
         """What of words enters the first layer: their vectors (U, D)."""
         return vectors_UD.to(self.kind)
 
-    def read(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor, *, fine: bool = True) -> Tensor:
-        """States (B, T, H) of the last layer, zero at padded positions; in float32 where they are to be `fine`.
+    def read(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> Tensor:
+        """States (B, T, H) of the last layer in bfloat16, zero at padded positions.
 
         `words_BT` says which row of `entered_UD` stands at each position; `lengths_B` are at least 1.
         """
         plan, layers = self._read(entered_UD, words_BT, lengths_B)
-        states_BTH = _placed(layers[-1], plan, lengths_B)
-        return states_BTH.float() if fine else states_BTH
+        return _placed(layers[-1], plan, lengths_B)
 
     def scores(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
         """What the heads say of the last layer's states: (B, T, K) by name, zero at padded positions."""
@@ -114,12 +114,11 @@ class SixteenBitEncoder:
         }
 
     def with_ends(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
-        """What `read` gives, and where each layer's reading ended, side by side (B, layers * H)."""
+        """What `read` gives, and where each layer's reading ended, side by side (B, layers * H), in float32 both."""
         plan, layers = self._read(entered_UD, words_BT, lengths_B)
-        found = [_placed(states, plan, lengths_B).float() for states in layers]
-        both = len(self._layers[0]) == 2
-        ends = [last_states(states_BTH, lengths_B, bidirectional=both) for states_BTH in found]
-        return found[-1], torch.cat(ends, dim=1)
+        last_B = plan.rows * (lengths_B - 1) + torch.arange(len(lengths_B))  # in the order of each direction
+        ends = [_joined(states, (last_B, last_B)) for states in layers]
+        return _placed(layers[-1], plan, lengths_B).float(), torch.cat(ends, dim=1).float()
 
     def _read(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[_Plan, list[tuple[Tensor, ...]]]:
         """Of each layer, the states (M, W) of each direction, step by step as it reads."""
@@ -176,4 +175,4 @@ def _placed(states: tuple[Tensor, ...], plan: _Plan, lengths_B: Tensor) -> Tenso
     parts = [states[0], *(own_MW.index_select(0, plan.turned_M) for own_MW in states[1:])]
     states_BTH = torch.cat(parts, dim=1).view(-1, plan.rows, sum(part.shape[1] for part in parts)).transpose(0, 1)
     states_BTH = states_BTH[: len(lengths_B)].contiguous()
-    return states_BTH.mul_(mask_of(lengths_B, states_BTH.shape[1])[:, :, None])
+    return states_BTH.masked_fill_(~mask_of(lengths_B, states_BTH.shape[1])[:, :, None], 0.0)

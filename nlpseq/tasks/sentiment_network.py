@@ -54,5 +54,5 @@ class ClassifierNetwork(nn.Module):
         """The same, from the states of the encoder."""
         lengths_B = texts.lengths_B.to(states_RWH.device)
         pooled_BP = self.pooled_dropout(self.pooling(texts.whole(states_RWH), lengths_B))
-        pooled_BP = pooled_BP.to(self.heads[0].weight.dtype)
-        return {scheme: head(pooled_BP) for scheme, head in zip(self.schemes, self.heads, strict=True)}
+        named = zip(self.schemes, self.heads, strict=True)
+        return {scheme: head(pooled_BP.to(head.weight.dtype)) for scheme, head in named}

@@ -1,4 +1,4 @@
-"""How a translator's network is read by a search: as it is, or in eight bits where processors are fast at that.
+"""How a translator's network is read by a search: as it is, or in fewer bits where processors are fast at that.
 
 Axes: B sentences, S source positions, Q hypotheses of a sentence, V target pieces.
 """
@@ -18,9 +18,9 @@ from nlpseq.nn.sixteen_bit import fast_reader
 from nlpseq.tasks.translation_network import Growing, Reading, TranslationNetwork
 
 
-class EightBitNetwork:
-    """What a TranslationNetwork reads and says, nearly: see `nn/eight_bit.py`, or `nn/sixteen_bit.py`. It copies
-    the weights as they are.
+class FewBitNetwork:
+    """What a TranslationNetwork reads and says, nearly, as `nn/eight_bit_decoder.py` says, and `nn/sixteen_bit.py` of
+    encoders. It copies the weights as they are.
     """
 
     def __init__(self, network: TranslationNetwork) -> None:
@@ -68,7 +68,7 @@ class Readers:
     """
 
     def __init__(self) -> None:
-        self._kept: tuple[Any, EightBitNetwork] | None = None
+        self._kept: tuple[Any, FewBitNetwork] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Readers, ()
@@ -77,12 +77,12 @@ class Readers:
         """Keeps nothing."""
         self._kept = None
 
-    def of(self, network: TranslationNetwork) -> TranslationNetwork | EightBitNetwork:
-        """The network itself, or its like in eight bits."""
-        if not EightBitNetwork.fits(network):
+    def of(self, network: TranslationNetwork) -> TranslationNetwork | FewBitNetwork:
+        """The network itself, or its like in fewer bits."""
+        if not FewBitNetwork.fits(network):
             return network
         weights = [(id(weight), weight._version) for weight in network.parameters()]
         kept = self._kept
         if kept is None or kept[0] != weights:
-            self._kept = kept = (weights, EightBitNetwork(network))
+            self._kept = kept = (weights, FewBitNetwork(network))
         return kept[1]

@@ -9,12 +9,12 @@ from nlpseq.nn.search import Hypothesis, beam_search
 from nlpseq.nn.softmax import log_sums
 from nlpseq.tasks.translation_answers import LONGER
 from nlpseq.tasks.translation_network import TranslationNetwork
-from nlpseq.tasks.translation_reading import EightBitNetwork
+from nlpseq.tasks.translation_reading import FewBitNetwork
 from nlpseq.text.pieces import BEGIN, END, PIECE_PADDING, PIECE_UNKNOWN
 
 
 def searched(
-    network: TranslationNetwork | EightBitNetwork,
+    network: TranslationNetwork | FewBitNetwork,
     sources_BS: Tensor,
     lengths_B: Tensor,
     search: SearchConfig,

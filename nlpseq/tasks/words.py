@@ -23,6 +23,7 @@ from nlpseq.text.vectors import read_vectors
 from nlpseq.text.words import AFFIXES, WordVocabularies
 
 CACHE_BYTES = 1 << 27  # of what is remembered of words
+CACHE_WORDS = 100_000  # at most: the words themselves, and their places in a dict and a list, take room as well
 CHUNK = 4096  # words whose ids are made at once
 ON_GPU = 16  # how much more is read at once there
 _GROWING = threading.RLock()  # of tables: a lock of its own could not be pickled with a table
@@ -190,7 +191,7 @@ class VectorCache:
 
     It is a vector, or, where the encoder is read in eight bits, what the vector gives to the gates of its first layer;
     it lies on `device`, which is that of the network (an embedding of one-hot vectors has no weights that would tell).
-    With a `context` nothing is read in eight bits, since its features are not of a word alone; they are not remembered.
+    With a `context` nothing is read in fewer bits, since its features are not of a word alone; they are not remembered.
     All is forgotten when it gets too much: when there are more than `limit` words. Valid as long as the weights stay as
     they are. Threads may share it; a copy of it, pickled or not, begins with nothing.
     """
@@ -208,8 +209,10 @@ class VectorCache:
         self.embedding, self.encoder, self.words = embedding, encoder, words
         self.word_length, self.device, self.context, self.heads = word_length, device, context, heads
         self.fast = fast_reader(encoder, heads) if context is None else None
-        width, kind = (self.fast.entered_width, self.fast.kind) if self.fast else (embedding.width, torch.float32)
-        self.limit = max(1, CACHE_BYTES // (kind.itemsize * width))
+        width, kind = (
+            (self.fast.entered_width, self.fast.kind) if self.fast else (embedding.width, torch.get_default_dtype())
+        )
+        self.limit = max(1, min(CACHE_BYTES // (kind.itemsize * width), CACHE_WORDS))
         self._symbols_WSF: Tensor | None = None
         self._remembered_RD = torch.empty(0, width, dtype=kind, device=self.device)
         self._rows: dict[str, int] = {}
@@ -252,12 +255,13 @@ class VectorCache:
         They are float32, or, unless they are to be `fine`, what they were read in.
         """
         if self.fast:
-            return self.fast.read(met.remembered_RD, rows_BT, lengths_B, fine=fine)
+            states_BTH = self.fast.read(met.remembered_RD, rows_BT, lengths_B)
+            return states_BTH.float() if fine else states_BTH
         vectors_BTD = met.remembered_RD[rows_BT.to(self.device)]
         if self.context is not None:
             vectors_BTD = self.context.beside(vectors_BTD, words_at(met.names, rows_BT, lengths_B))
-        states_BTH: Tensor = self.encoder(vectors_BTD, lengths_B)
-        return states_BTH
+        read_BTH: Tensor = self.encoder(vectors_BTD, lengths_B)
+        return read_BTH
 
     @torch.inference_mode()
     def scores(self, met: Met, rows_BT: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:

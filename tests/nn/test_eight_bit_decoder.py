@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
 import torch
 
 import nlpseq
+from nlpseq.nn import sixteen_bit
 from nlpseq.nn.eight_bit_products import full_precision, wanted
 from nlpseq.tasks.translation import Translator
 from nlpseq.tasks.translation_network import TranslationNetwork
-from nlpseq.tasks.translation_reading import EightBitNetwork, Readers
+from nlpseq.tasks.translation_reading import FewBitNetwork, Readers
 from tests.letters import pairs
 from tests.translators import decided, untrained
 
 pytestmark = pytest.mark.skipif(not wanted(), reason="this processor has no fast products of eight-bit numbers")
 KINDS = list(product(["none", "luong"], [False, True], [1, 2]))
+TILES = sixteen_bit.has_tiles()
+
+
+@pytest.fixture(scope="module", autouse=True, params=[False, True], ids=["encoder in eight", "encoder in sixteen"])
+def tiles(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How the encoder is read."""
+    if request.param and not TILES:
+        pytest.skip("this processor does not multiply tiles of bfloat16 numbers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sixteen_bit, "has_tiles", lambda: request.param)
+        yield
 
 
 def first_scores(translator: Translator, sources: list[str], *, eight_bit: bool) -> torch.Tensor:
     """log p (B, V, 2) of the first piece, and of the second behind the likeliest first one."""
-    network: TranslationNetwork | EightBitNetwork = translator.network.eval()
+    network: TranslationNetwork | FewBitNetwork = translator.network.eval()
     if eight_bit:
-        network = EightBitNetwork(translator.network)
+        network = FewBitNetwork(translator.network)
     rows = [translator.source_ids(source) for source in sources]
     batch = translator.batch(rows, [[3]] * len(rows))
     with torch.inference_mode():
@@ -80,7 +93,7 @@ def test_what_cannot_be_read_so_is_read_as_it_is(change: dict[str, dict[str, str
 def test_it_is_made_once_and_anew_when_the_weights_change() -> None:
     translator, readers = untrained(), Readers()
     first = readers.of(translator.network)
-    assert isinstance(first, EightBitNetwork)
+    assert isinstance(first, FewBitNetwork)
     assert readers.of(translator.network) is first
     with torch.no_grad():
         translator.network.output_bias.add_(1)

@@ -60,9 +60,9 @@ def test_attention_weighs_true_positions_alone() -> None:
 @pytest.mark.parametrize("kind", ["last", "mean", "max", "attention"])
 def test_states_in_bfloat16_are_pooled_as_they_are(kind: PoolingKind) -> None:
     torch.manual_seed(0)
-    pooling, states_BTH = Pooling((kind,), 6, bidirectional=True), torch.randn(4, 9, 6).bfloat16()
-    lengths_B = torch.tensor([9, 1, 4, 7])
+    pooling, states_BTH = Pooling((kind,), 6, bidirectional=True), torch.rand(4, 301, 6).bfloat16()
+    lengths_B = torch.tensor([301, 1, 257, 7])
     with torch.no_grad():
         found_BP, wanted_BP = pooling(states_BTH, lengths_B), pooling(states_BTH.float(), lengths_B)
     assert found_BP.dtype == torch.bfloat16
-    assert torch.allclose(found_BP.float(), wanted_BP, atol=0.02)
+    assert torch.allclose(found_BP.float(), wanted_BP, rtol=0.004, atol=1e-4)  # rounded once, in the ninth bit

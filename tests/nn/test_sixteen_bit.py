@@ -15,7 +15,8 @@ from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.nn.sixteen_bit import SixteenBitEncoder, fast_reader, has_tiles
 from tests import classifiers, taggers
 
-pytestmark = pytest.mark.skipif(
+WITH_HEADS = pytest.mark.skipif(not wanted(), reason="this processor has no fast products of eight-bit numbers")
+WITH_TILES = pytest.mark.skipif(
     not (wanted() and has_tiles()), reason="this processor does not multiply tiles of bfloat16 numbers"
 )
 WORDS, WIDTH = 40, 12
@@ -46,8 +47,9 @@ def test_states_and_ends_are_nearly_those_of_float32(
         found_BTH = reader.read(reader.entered(vectors_UD), words_BT, lengths_B)
         same_BTH, ends_BE = reader.with_ends(reader.entered(vectors_UD), words_BT, lengths_B)
         wanted_BTH, wanted_BE = whole.with_ends(vectors_UD[words_BT], lengths_B)
-    assert found_BTH.dtype == torch.float32
-    assert torch.equal(same_BTH, found_BTH)
+    assert found_BTH.dtype == torch.bfloat16
+    assert torch.equal(same_BTH, found_BTH.float())
+    found_BTH = found_BTH.float()
     assert torch.allclose(found_BTH, wanted_BTH, atol=0.02)  # inputs and weights are rounded in their ninth bit
     assert (found_BTH - wanted_BTH).abs().mean() < 0.002
     assert torch.allclose(ends_BE, wanted_BE, atol=0.02)
@@ -55,6 +57,24 @@ def test_states_and_ends_are_nearly_those_of_float32(
     assert not found_BTH[beyond_BT].any()
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+def test_states_stay_near_over_long_texts(layers: int) -> None:
+    """Cells are kept in as few bits, step by step; yet states are nearer than in eight bits, with cells in float32."""
+    whole = encoder(layers)
+    with torch.no_grad():
+        for name, weight in whole.named_parameters():
+            if "bias_ih" in name:
+                weight[20:40] += 1.0  # more is kept
+    vectors_UD, words_BT = torch.randn(WORDS, WIDTH), torch.randint(WORDS, (12, 300))
+    lengths_B = torch.tensor([300, 299, 150] * 4)
+    with torch.inference_mode():
+        reader = SixteenBitEncoder(whole)
+        found_BTH = reader.read(reader.entered(vectors_UD), words_BT, lengths_B).float()
+        wanted_BTH = whole(vectors_UD[words_BT], lengths_B)
+    assert (found_BTH - wanted_BTH).abs().mean() < 0.006  # in eight bits 0.002 of one layer, 0.005 of two
+
+
+@WITH_HEADS
 @pytest.mark.parametrize("rows", [40, 3, 1])
 def test_heads_say_nearly_the_same_of_the_same_states(rows: int) -> None:
     """A state is rounded to steps of 1/127 for them, a weight to 1/127 of the largest of its label."""
@@ -65,7 +85,7 @@ def test_heads_say_nearly_the_same_of_the_same_states(rows: int) -> None:
         reader = SixteenBitEncoder(encoder(), heads)
         entered_UD = reader.entered(torch.randn(WORDS, WIDTH))
         found = reader.scores(entered_UD, words_BT, lengths_B)
-        states_BTH = reader.read(entered_UD, words_BT, lengths_B)
+        states_BTH = reader.read(entered_UD, words_BT, lengths_B).float()
     true_BT = torch.arange(8) < lengths_B[:, None]
     assert list(found) == list(heads)
     for name, head in heads.items():
@@ -75,6 +95,7 @@ def test_heads_say_nearly_the_same_of_the_same_states(rows: int) -> None:
         assert not found[name][~true_BT].any()
 
 
+@WITH_TILES
 @given(st.lists(st.integers(1, 60), min_size=2, max_size=70), st.integers(1, 2))
 def test_what_a_row_gives_is_the_same_whatever_it_is_read_with(lengths: list[int], threads: int) -> None:
     """To the last bit: the kernel sums each row in the same order."""
@@ -92,6 +113,7 @@ def test_what_a_row_gives_is_the_same_whatever_it_is_read_with(lengths: list[int
             assert torch.equal(alone_1TH[0], together_BTH[row, :length])
 
 
+@WITH_TILES
 def test_who_reads_is_chosen_by_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(fast_reader(encoder()), SixteenBitEncoder)
     assert fast_reader(encoder(cell="gru")) is None
@@ -101,15 +123,20 @@ def test_who_reads_is_chosen_by_the_processor(monkeypatch: pytest.MonkeyPatch) -
     assert isinstance(fast_reader(encoder()), EightBitEncoder)
 
 
+@WITH_TILES
+@pytest.mark.parametrize("name", ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"])
 @pytest.mark.parametrize(
     ("allowed", "tiles"),
     [("AVX512_CORE_VNNI", False), ("avx512_core_bf16", False), ("AVX512_CORE_AMX", True), ("ALL", True), ("", True)],
 )
-def test_tiles_that_onednn_may_not_use_are_none(allowed: str, tiles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", allowed)
+def test_tiles_that_onednn_may_not_use_are_none(
+    name: str, allowed: str, tiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, allowed)
     assert has_tiles.__wrapped__() is tiles
 
 
+@WITH_TILES
 def test_words_are_remembered_in_sixteen_bits() -> None:
     tagger = taggers.untrained(encoder={"width": 20})
     cache = tagger.vector_cache()
@@ -117,8 +144,9 @@ def test_words_are_remembered_in_sixteen_bits() -> None:
     assert tagger.predict([["a", "b"], ["b"]], cache) == tagger.predict([["a", "b"], ["b"]])
 
 
+@WITH_TILES
 def test_a_classifier_says_the_same_of_a_text_whatever_it_is_read_with() -> None:
-    """But for the last digits of the heads' sums, in float32; and nearly what it says when all is float32."""
+    """But for a number that is rounded otherwise; and nearly what it says when all is float32."""
     classifier = classifiers.untrained(windows={"size": 8, "overlap": 2}, encoder={"width": 20})
     texts = [["good", "film", "of", "ten", "words"][: 1 + n % 5] * (1 + n % 7) for n in range(60)]
     together = classifier.logits(texts)
@@ -128,4 +156,4 @@ def test_a_classifier_says_the_same_of_a_text_whatever_it_is_read_with() -> None
         assert logits_NK.dtype == torch.float32
         assert torch.allclose(logits_NK, whole[scheme], atol=0.03)
         for number in range(0, 60, 7):
-            assert torch.allclose(classifier.logits([texts[number]])[scheme][0], logits_NK[number], atol=1e-6)
+            assert torch.allclose(classifier.logits([texts[number]])[scheme][0], logits_NK[number], atol=2e-3)
