@@ -61,23 +61,14 @@ def both_orders(lengths_B: Tensor, width: int) -> tuple[Order, Order]:
     return one, other
 
 
-def rounded_for(layer: nn.Module, inputs_BTD: Tensor) -> Tensor:
-    """The inputs as `read_in_order` wants them: where several layers read the same, they are to be rounded once."""
-    return inputs_BTD.to(torch.bfloat16) if _low(layer, inputs_BTD) else inputs_BTD
-
-
-def _low(layer: nn.Module, inputs_BTD: Tensor) -> bool:
-    # Torch's kernels of other cells on a CPU would add up their states in bfloat16, too.
-    return is_mixed() and not inputs_BTD.is_cuda and isinstance(layer, nn.LSTM)
-
-
 def read_in_order(layer: nn.RNNBase, order: Order, inputs_BTD: Tensor) -> Tensor:
     """The states (B, T, H) of a layer that reads in this order from zero, each where its input stands.
 
     Where products are to be of bfloat16 numbers on a CPU, so are the states: they are rounded anyway.
     """
     width, count = order.rows_TB.shape
-    low = _low(layer, inputs_BTD)
+    # Torch's kernels of other cells on a CPU would add up their states in bfloat16, too.
+    low = is_mixed() and not inputs_BTD.is_cuda and isinstance(layer, nn.LSTM)
     kind = torch.bfloat16 if low else inputs_BTD.dtype
     rows_N, back_N = order.rows_TB.flatten(), order.back_BT.flatten()
     # Step by step in memory, as the kernels want it.

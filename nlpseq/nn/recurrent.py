@@ -114,12 +114,11 @@ class RecurrentLayer(nn.Module):
             return _read(self.forwards, inputs_BTD)
         layers, orders = (self.forwards, self.backwards), fused.both_orders(lengths_B, inputs_BTD.shape[1])
         told = list(zip(layers, orders, strict=True))
-        given_BTD = fused.rounded_for(self.forwards, inputs_BTD)
         if both_ways.worth_it(inputs_BTD):
             weights = [list(layer.parameters()) for layer in layers]
-            states = both_ways.read_at_once(_read_in_order, told, given_BTD, weights)
+            states = both_ways.read_at_once(_read_in_order, told, inputs_BTD, weights)
         else:
-            states = tuple(_read_in_order(one, given_BTD) for one in told)
+            states = tuple(_read_in_order(one, inputs_BTD) for one in told)
         return torch.cat(states, dim=2).to(inputs_BTD.dtype)
 
 
