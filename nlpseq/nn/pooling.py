@@ -15,6 +15,8 @@ from nlpseq.batching import mask_of
 from nlpseq.config import PoolingKind
 from nlpseq.nn.recurrent import last_states
 
+PART, MOST = 128, 16  # rows of a product in few bits, and how many such parts are multiplied at once
+
 
 class Pooling(nn.Module):
     """One or several poolings side by side: (B, T, H) -> (B, P), where P is H times their number.
@@ -46,8 +48,10 @@ class Pooling(nn.Module):
             return (sums_BH / lengths_B[:, None]).to(states_BTH.dtype)
         if kind == "max":
             return states_BTH.masked_fill(outside_BT1, -torch.inf).amax(1)
+        fine = _fine(states_BTH.dtype)
         weights_B1T = self.attention_weights(states_BTH, mask_BT).unsqueeze(1)
-        return torch.bmm(weights_B1T, states_BTH.masked_fill(outside_BT1, 0.0)).squeeze(1)
+        means_B1H = torch.bmm(weights_B1T, states_BTH.masked_fill(outside_BT1, 0.0).to(fine))
+        return means_B1H.squeeze(1).to(states_BTH.dtype)
 
     def attention_weights(self, states_BTH: Tensor, mask_BT: Tensor) -> Tensor:
         """How much each position counts (B, T): sums to 1 over the true ones, 0 elsewhere."""
@@ -58,10 +62,17 @@ class Pooling(nn.Module):
             energies_BT = self.query(self.attention(states_BTH)).squeeze(2)
         else:
             (inner_HH,) = self.attention.parameters()
-            inner_BTH = torch.tanh(nn.functional.linear(states_BTH, inner_HH.to(kind)))
+            inner_BTH = torch.tanh(_product(states_BTH.flatten(0, 1), inner_HH.to(kind))).view_as(states_BTH)
             energies_BT = torch.matmul(inner_BTH.to(_fine(kind)), self.query.weight[0])
-        weights_BT: Tensor = energies_BT.masked_fill(~mask_BT, -torch.inf).softmax(1).to(kind)
+        weights_BT: Tensor = energies_BT.masked_fill(~mask_BT, -torch.inf).softmax(1)
         return weights_BT
+
+
+def _product(rows_MH: Tensor, weight_HH: Tensor) -> Tensor:
+    """The product with the transposed weight, in parts of few sizes: oneDNN makes a kernel for each, and keeps it."""
+    padded_MH = nn.functional.pad(rows_MH, (0, 0, 0, -len(rows_MH) % PART))
+    parts = [torch.mm(part_PH, weight_HH.T) for part_PH in torch.split(padded_MH, MOST * PART)]
+    return torch.cat(parts)[: len(rows_MH)]
 
 
 def _fine(kind: torch.dtype) -> torch.dtype:

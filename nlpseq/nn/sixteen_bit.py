@@ -95,7 +95,7 @@ class SixteenBitEncoder:
         `words_BT` says which row of `entered_UD` stands at each position; `lengths_B` are at least 1.
         """
         plan, layers = self._read(entered_UD, words_BT, lengths_B)
-        return _placed(layers[-1], plan, lengths_B)
+        return _placed(layers[-1], plan, lengths_B, words_BT.shape[1])
 
     def scores(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> dict[str, Tensor]:
         """What the heads say of the last layer's states: (B, T, K) by name, zero at padded positions."""
@@ -118,14 +118,15 @@ class SixteenBitEncoder:
         plan, layers = self._read(entered_UD, words_BT, lengths_B)
         last_B = plan.rows * (lengths_B - 1) + torch.arange(len(lengths_B))  # in the order of each direction
         ends = [_joined(states, (last_B, last_B)) for states in layers]
-        return _placed(layers[-1], plan, lengths_B).float(), torch.cat(ends, dim=1).float()
+        states_BTH = _placed(layers[-1], plan, lengths_B, words_BT.shape[1])
+        return states_BTH.float(), torch.cat(ends, dim=1).float()
 
     def _read(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[_Plan, list[tuple[Tensor, ...]]]:
         """Of each layer, the states (M, W) of each direction, step by step as it reads."""
-        rows = len(words_BT)
-        if more := -rows % TILE if rows > TILE else max(0, LEAST - rows):
-            words_BT = nn.functional.pad(words_BT, (0, 0, 0, more))
-            lengths_B = nn.functional.pad(lengths_B, (0, more), value=1)
+        rows, width = words_BT.shape
+        more, wider = max(LEAST, _up(rows, TILE, 4)) - rows, _up(width, 1, 8) - width
+        words_BT = nn.functional.pad(words_BT, (0, wider, 0, more))
+        lengths_B = nn.functional.pad(lengths_B, (0, more), value=1)
         plan = _planned(words_BT, lengths_B)
         orders = (plan.forwards_M, plan.backwards_M)
         found: list[tuple[Tensor, ...]] = []
@@ -136,6 +137,15 @@ class SixteenBitEncoder:
                 inputs = _crossed(found[-1], plan)
             found.append(tuple(way.read(one_MX, plan.rows) for way, one_MX in zip(layer, inputs, strict=True)))
         return plan, found
+
+
+def _up(count: int, unit: int, parts: int) -> int:
+    """At least so many, one of few numbers: a multiple of `unit`, or of so large a part of the power of two below.
+
+    oneDNN makes a kernel for each shape, in half a millisecond and half a megabyte, and keeps a thousand of them.
+    """
+    unit = max(unit, (1 << count.bit_length() - 1) // parts)
+    return -(-count // unit) * unit if count > unit else count
 
 
 class _Direction:
@@ -170,9 +180,9 @@ def _joined(states: tuple[Tensor, ...], places: tuple[Tensor, Tensor]) -> Tensor
     return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 
 
-def _placed(states: tuple[Tensor, ...], plan: _Plan, lengths_B: Tensor) -> Tensor:
-    """The states of all directions where they stand (B, T, H); zero at padded positions."""
+def _placed(states: tuple[Tensor, ...], plan: _Plan, lengths_B: Tensor, width: int) -> Tensor:
+    """The states of all directions where they stand (B, T, H), of the first T positions; zero at padded ones."""
     parts = [states[0], *(own_MW.index_select(0, plan.turned_M) for own_MW in states[1:])]
     states_BTH = torch.cat(parts, dim=1).view(-1, plan.rows, sum(part.shape[1] for part in parts)).transpose(0, 1)
-    states_BTH = states_BTH[: len(lengths_B)].contiguous()
+    states_BTH = states_BTH[: len(lengths_B), :width].contiguous()
     return states_BTH.masked_fill_(~mask_of(lengths_B, states_BTH.shape[1])[:, :, None], 0.0)
