@@ -32,7 +32,10 @@ def surroundings() -> list[tuple[str, str]]:
     import torch
 
     from nlpseq.corpora.download import cache_folder
+    from nlpseq.nn.eight_bit_products import wanted
+    from nlpseq.nn.sixteen_bit import has_tiles
 
+    read_in = "float32" if not wanted() else "bfloat16 (AMX)" if has_tiles() else "eight bits (VNNI)"
     devices = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
     settings = sorted(name for name in os.environ if name.startswith("NLPSEQ_"))
     return [
@@ -42,6 +45,7 @@ def surroundings() -> list[tuple[str, str]]:
         *((name, _version(name)) for name in _PACKAGES),
         ("devices", ", ".join(devices)),
         ("threads", f"{min(torch.get_num_threads(), wanted_cores())} on {usable_cores()} of {os.cpu_count()} cores"),
+        ("LSTMs on a CPU", f"many texts are read in {read_in}"),
         ("checkpoints", str(shipped_folder("checkpoints"))),
         ("corpora registry", str(shipped_folder("corpora") / "registry.toml")),
         ("corpora cache", str(cache_folder())),

@@ -25,6 +25,7 @@ def test_it_tells_what_there_is_and_loads_every_checkpoint(tmp_path: Path, monke
     assert found["nlpseq"] == nlpseq.__version__
     assert {"python", "system", "torch", "spacy", "devices", "threads", "checkpoints", "corpora cache"} <= set(found)
     assert "cpu" in found["devices"]
+    assert any(kind in found["LSTMs on a CPU"] for kind in ("float32", "eight bits", "bfloat16"))
     assert found["corpora mirror"] == str(tmp_path)
     assert "NLPSEQ_CORPORA_MIRROR" in found["variables set"]
     assert found["tag-xa"].startswith("loads in")
