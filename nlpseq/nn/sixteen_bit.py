@@ -124,7 +124,7 @@ class SixteenBitEncoder:
     def _read(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[_Plan, list[tuple[Tensor, ...]]]:
         """Of each layer, the states (M, W) of each direction, step by step as it reads."""
         rows, width = words_BT.shape
-        more, wider = max(LEAST, _up(rows, TILE, 4)) - rows, _up(width, 1, 8) - width
+        more, wider = max(LEAST, _up(rows, TILE, 8)) - rows, _up(width, 1, 16) - width
         words_BT = nn.functional.pad(words_BT, (0, wider, 0, more))
         lengths_B = nn.functional.pad(lengths_B, (0, more), value=1)
         plan = _planned(words_BT, lengths_B)
