@@ -103,7 +103,10 @@ def padded(states_RD: Tensor) -> Tensor:
     return nn.functional.pad(states_RD, (0, 0, 0, more)) if more else states_RD
 
 
-def rounded(count: int) -> int:
-    """At least so many, one of few numbers: oneDNN makes a kernel for each, which takes longer than a step."""
-    unit = max(8, (1 << count.bit_length()) >> 4)
+def rounded(count: int, unit: int = 8, parts: int = 8) -> int:
+    """At least so many, one of few numbers: a multiple of `unit`, or of so large a part of the power of two below.
+
+    oneDNN makes a kernel for each shape, in half a millisecond and, in bfloat16, half a megabyte, and keeps a thousand.
+    """
+    unit = max(unit, (1 << count.bit_length() >> 1) // parts)
     return -(-count // unit) * unit

@@ -23,9 +23,7 @@ IMPOSSIBLE = -torch.inf
 BLOCK = 64  # pieces whose highest score is looked at first
 BLOCKS = 4  # times as many blocks as are wanted, below which that is not worth it
 ROWS = 256  # hypotheses whose scores are made and looked at together
-LEAVE = (
-    8  # times as many sentences as those that are done, above which these stay: to leave copies all that is remembered
-)
+LEAVE = 8  # times as many sentences as are done, above which these stay: to leave copies all that is remembered
 
 
 class State(Protocol):

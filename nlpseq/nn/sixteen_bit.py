@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from nlpseq.batching import mask_of, reversed_positions
 from nlpseq.nn.eight_bit import NO_HEADS, EightBitEncoder, Heads, readable
-from nlpseq.nn.eight_bit_products import coarse, wanted
+from nlpseq.nn.eight_bit_products import coarse, rounded, wanted
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer
 
 TILE = 16  # rows: many in other numbers are slow, some four times as slow
@@ -124,7 +124,8 @@ class SixteenBitEncoder:
     def _read(self, entered_UD: Tensor, words_BT: Tensor, lengths_B: Tensor) -> tuple[_Plan, list[tuple[Tensor, ...]]]:
         """Of each layer, the states (M, W) of each direction, step by step as it reads."""
         rows, width = words_BT.shape
-        more, wider = max(LEAST, _up(rows, TILE, 8)) - rows, _up(width, 1, 16) - width
+        more = (rounded(rows, TILE) if rows > TILE else max(LEAST, rows)) - rows
+        wider = rounded(width, 1, parts=16) - width
         words_BT = nn.functional.pad(words_BT, (0, wider, 0, more))
         lengths_B = nn.functional.pad(lengths_B, (0, more), value=1)
         plan = _planned(words_BT, lengths_B)
@@ -137,15 +138,6 @@ class SixteenBitEncoder:
                 inputs = _crossed(found[-1], plan)
             found.append(tuple(way.read(one_MX, plan.rows) for way, one_MX in zip(layer, inputs, strict=True)))
         return plan, found
-
-
-def _up(count: int, unit: int, parts: int) -> int:
-    """At least so many, one of few numbers: a multiple of `unit`, or of so large a part of the power of two below.
-
-    oneDNN makes a kernel for each shape, in half a millisecond and half a megabyte, and keeps a thousand of them.
-    """
-    unit = max(unit, (1 << count.bit_length() - 1) // parts)
-    return -(-count // unit) * unit if count > unit else count
 
 
 class _Direction:

@@ -29,6 +29,17 @@ class Steps:
         return self
 
 
+class Own(Steps):
+    """The same for sentences that have names, by which they find tables of their own."""
+
+    def __init__(self, taken: int, names_N: torch.Tensor) -> None:
+        super().__init__(taken)
+        self.names_N = names_N
+
+    def of(self, _: torch.Tensor, sentences: torch.Tensor | None) -> Own:  # type: ignore[override]
+        return self if sentences is None else Own(self.taken, self.names_N[sentences])
+
+
 def light(table_TVV: np.ndarray, cap: int, config: SearchConfig, wanted: int) -> list[Hypothesis]:
     def step(last: Sequence[int], state: Steps) -> tuple[np.ndarray, Steps]:
         return table_TVV[state.taken][list(last)].copy(), Steps(state.taken + 1)
@@ -96,14 +107,6 @@ def test_of_many_pieces_and_sentences_the_same_is_found_as_of_one(seed: int, siz
     config, sentences, cap = SearchConfig(beam_size=beam, no_repeat_ngram_size=2), 70, 4
     tables_NTVV = [log_probabilities(cap, size, seed + number, ends=6.0) for number in range(2)]
 
-    class Own(Steps):
-        def __init__(self, taken: int, names_N: torch.Tensor) -> None:
-            super().__init__(taken)
-            self.names_N = names_N
-
-        def of(self, _: torch.Tensor, sentences: torch.Tensor | None) -> Own:
-            return self if sentences is None else Own(self.taken, self.names_N[sentences])
-
     def step(last_NK: torch.Tensor, state: Own) -> tuple[torch.Tensor, Own]:
         rows = zip(state.names_N.tolist(), last_NK.tolist(), strict=True)
         found = [torch.from_numpy(tables_NTVV[name % 2][state.taken])[last] for name, last in rows]
@@ -124,14 +127,6 @@ def test_sentences_that_are_done_at_different_times_change_nothing(seed: int, be
     config, size, steps = SearchConfig(beam_size=beam, no_repeat_ngram_size=2), 7, 12
     caps = [2 + (7 * number + seed) % (steps - 1) for number in range(60)]
     tables_NTVV = [log_probabilities(steps, size, seed + number, ends=-1.0) for number in range(60)]
-
-    class Own(Steps):
-        def __init__(self, taken: int, names_N: torch.Tensor) -> None:
-            super().__init__(taken)
-            self.names_N = names_N
-
-        def of(self, _: torch.Tensor, sentences: torch.Tensor | None) -> Own:
-            return self if sentences is None else Own(self.taken, self.names_N[sentences])
 
     def step(last_NK: torch.Tensor, state: Own) -> tuple[torch.Tensor, Own]:
         own = zip(state.names_N.tolist(), last_NK.tolist(), strict=True)
