@@ -12,17 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nlpseq
-from nlpseq.config import EncoderConfig
+from nlpseq.config import Cell
 from nlpseq.nn import eight_bit_products, sixteen_bit
 from nlpseq.nn.eight_bit import EightBitEncoder, readable
 from nlpseq.nn.eight_bit_products import full_precision, wanted
-from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.records import TagPrediction
 from tests import classifiers, taggers
+from tests.encoders import WIDTH, WORDS, encoder
 from tests.examples import corpus
 
 pytestmark = pytest.mark.skipif(not wanted(), reason="this processor has no fast products of eight-bit numbers")
-WORDS, WIDTH = 40, 12
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,12 +30,6 @@ def without_tiles() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sixteen_bit, "has_tiles", lambda: False)
         yield
-
-
-def encoder(layers: int = 2, *, bidirectional: bool = True, cell: str = "lstm") -> RecurrentEncoder:
-    torch.manual_seed(layers)
-    config = EncoderConfig(cell=cell, layers=layers, width=20, bidirectional=bidirectional)  # type: ignore[arg-type]
-    return RecurrentEncoder(config, WIDTH).eval()
 
 
 @given(
@@ -121,7 +114,7 @@ def test_weights_of_nothing_and_large_ones_are_read_too() -> None:
 
 
 @pytest.mark.parametrize("cell", ["rnn", "irnn", "gru"])
-def test_other_cells_are_read_in_float32(cell: str) -> None:
+def test_other_cells_are_read_in_float32(cell: Cell) -> None:
     assert readable(encoder())
     assert not readable(encoder(cell=cell))
 

@@ -7,25 +7,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlpseq.config import EncoderConfig
 from nlpseq.nn import sixteen_bit
 from nlpseq.nn.eight_bit import EightBitEncoder
 from nlpseq.nn.eight_bit_products import full_precision, wanted
-from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.nn.sixteen_bit import SixteenBitEncoder, fast_reader, has_tiles
 from tests import classifiers, taggers
+from tests.encoders import WIDTH, WORDS, encoder
 
 WITH_HEADS = pytest.mark.skipif(not wanted(), reason="this processor has no fast products of eight-bit numbers")
 WITH_TILES = pytest.mark.skipif(
     not (wanted() and has_tiles()), reason="this processor does not multiply tiles of bfloat16 numbers"
 )
-WORDS, WIDTH = 40, 12
-
-
-def encoder(layers: int = 2, *, bidirectional: bool = True, cell: str = "lstm") -> RecurrentEncoder:
-    torch.manual_seed(layers)
-    config = EncoderConfig(cell=cell, layers=layers, width=20, bidirectional=bidirectional)  # type: ignore[arg-type]
-    return RecurrentEncoder(config, WIDTH).eval()
 
 
 @given(
