@@ -23,6 +23,7 @@ TITLES = {  # in the order of the page
     "translation": "Translation",
     "training": "Training",
     "cold-start": "Start-up",
+    "generation": "Generation",
     "memory": "Memory",
     "scaling": "Threads, batches and lengths",
 }

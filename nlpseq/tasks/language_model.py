@@ -26,7 +26,8 @@ from nlpseq.tasks.language_streams import ID, Reading, Streams, Stretch, joined,
 from nlpseq.tasks.language_words import Words
 from nlpseq.tasks.words import fix_given_vectors
 from nlpseq.text.pieces import Pieces
-from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.rules import read_rules
+from nlpseq.text.tokenizer import Tokenizer, rules_for
 from nlpseq.text.units import RESERVED, Characters, PieceUnits, Units
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.vocab import Vocabulary
@@ -84,7 +85,8 @@ class LanguageModel:
             units = PieceUnits(Pieces.trained(lines, text.size, kind=text.pieces, seed=config.training.seed))
         else:
             vectors = read_vectors(given.vectors, limit=given.vectors_limit) if given.vectors else {}
-            tokenizer = Tokenizer(config.tokenizer.language)
+            language = config.tokenizer.language
+            tokenizer = Tokenizer(language, rules=rules_for(language))
             units = Words.seen(
                 examples, tokenizer, size=text.size, min_count=given.min_count, word_length=given.word_length,
                 known=vectors, tied=text.softmax_kind() == "tied",
@@ -292,7 +294,7 @@ class LanguageModel:
         if unit == "characters":
             return cls(config, Characters(vocabulary))
         words = WordVocabularies.from_plain(plain["words"])
-        tokenizer = Tokenizer(config.tokenizer.language)
+        tokenizer = Tokenizer(config.tokenizer.language, rules=read_rules(plain))
         return cls(config, Words(tokenizer, vocabulary, words, config.embedding.word_length))
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from nlpseq.tasks.words import WordTable
+from nlpseq.text.rules import plain_rules
 from nlpseq.text.spelling import spelt
 from nlpseq.text.tokenizer import Tokenizer
 from nlpseq.text.units import RESERVED, Begun
@@ -129,4 +130,8 @@ class Words:
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values for the checkpoint's `text/`."""
-        return {"words": self.words.to_plain(), "units": self.vocabulary.symbols}
+        return {
+            "words": self.words.to_plain(),
+            "units": self.vocabulary.symbols,
+            **plain_rules(self.tokenizer.rules),
+        }

@@ -25,6 +25,7 @@ from nlpseq.text.words import AFFIXES, WordVocabularies
 CACHE_BYTES = 1 << 27  # of what is remembered of words
 CACHE_WORDS = 100_000  # at most: the words themselves, and their places in a dict and a list, take room as well
 CHUNK = 4096  # words whose ids are made at once
+FEW = 256  # distinct words whose ids are made for one reading alone, where those of all rows are not made yet
 ON_GPU = 16  # how much more is read at once there
 _GROWING = threading.RLock()  # of tables: a lock of its own could not be pickled with a table
 FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
@@ -69,8 +70,8 @@ class WordTable:
     """Rows of ids for the distinct words of the training examples, appended as words are met.
 
     `forms_R`, `characters_RC` and `affixes_RA` (int64, R rows) are for lookup by row; row 0 is padding. They are made
-    when they are looked at: growing them with every text would copy them as often as there are texts. `names` has the
-    word of each row. Threads may share a table, of which rows stay what they are.
+    when they, or many rows, are looked at: growing them with every text would copy them as often as there are texts.
+    `names` has the word of each row. Threads may share a table, of which rows stay what they are.
     """
 
     def __init__(self, words: WordVocabularies, word_length: int) -> None:
@@ -142,12 +143,25 @@ class WordTable:
 
     def embedded(self, embedding: WordEmbedding, rows_BT: Tensor, device: torch.device) -> Tensor:
         """Vectors (B, T, D) of rows, on the `device` of the network; each distinct word's characters are read once."""
-        forms_R, characters_RC, affixes_RA = self._on(device)
-        rows_BT = rows_BT.to(device)
-        rows_U, word_BT = torch.unique(rows_BT, return_inverse=True)
-        characters_UC = _as_wide_as_needed(characters_RC[rows_U])
-        vectors_BTD: Tensor = embedding(forms_R[rows_BT], word_BT, characters_UC, affixes_RA[rows_U])
+        rows_U, word_BT = torch.unique(rows_BT.to(device), return_inverse=True)
+        few = len(rows_U) <= FEW and len(self._affixes_RA) < len(self)
+        forms_U, characters_UC, affixes_UA = self._ids_alone(rows_U) if few else self._ids(rows_U)
+        vectors_BTD: Tensor = embedding(forms_U[word_BT], word_BT, _as_wide_as_needed(characters_UC), affixes_UA)
         return vectors_BTD
+
+    def _ids(self, rows_U: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        forms_R, characters_RC, affixes_RA = self._on(rows_U.device)
+        return forms_R[rows_U], characters_RC[rows_U], affixes_RA[rows_U]
+
+    def _ids_alone(self, rows_U: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same, made of the words: the first to be read of a large table need not wait for all others."""
+        rows = rows_U.tolist()  # in order
+        ids = word_ids([self.names[row] for row in rows], self.words, self.word_length)
+        if rows[:1] == [0]:
+            for part, padding in zip(ids, (self._forms_R, self._characters_RC, self._affixes_RA), strict=True):
+                part[0] = padding[0] if part.dim() == 1 else padding[0, : part.shape[1]]
+        forms_U, characters_UC, affixes_UA = (part.to(rows_U.device) for part in ids)
+        return forms_U, characters_UC, affixes_UA
 
     def _on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """All ids, on a device. A copy elsewhere is made anew when words have been added."""

@@ -184,6 +184,17 @@ def test_the_word_table_keeps_its_rows() -> None:
     assert (table.characters_of(torch.tensor([0]))).shape == (1, 1)
 
 
+def test_a_few_words_of_a_table_are_read_before_the_others() -> None:
+    """As after all ids have been made, padding and a word of no letters included."""
+    model, table = embedding().eval(), WordTable(VOCABULARIES, 24)
+    table.add(["", "cat", "the", "incomprehensibilities-of-it", "mat"])
+    rows_BT, cpu = torch.tensor([[2, 4, 2, 1], [3, 0, 0, 0]]), torch.device("cpu")
+    alone_BTD = table.embedded(model, rows_BT, cpu)
+    assert len(table._affixes_RA) == 1  # none was made but for the reading itself
+    assert len(table.forms_R) == len(table) == len(table._affixes_RA)
+    assert torch.equal(alone_BTD, table.embedded(model, rows_BT, cpu))
+
+
 @pytest.mark.usefixtures("full_precision")
 def test_the_memory_of_vectors_changes_nothing_and_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     one = embedding().eval()

@@ -15,7 +15,8 @@ from nlpseq.tasks import language_model
 from nlpseq.tasks.language_model import LanguageModel
 from nlpseq.tasks.language_report import report
 from nlpseq.tasks.language_words import Words
-from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.rules import Rules
+from nlpseq.text.tokenizer import Tokenizer, rules_for
 from nlpseq.training.loop import Run, fit
 from tests.languages import counting, small, trained, untrained
 
@@ -270,3 +271,16 @@ def test_words_tied_to_their_vectors_come_back_from_a_checkpoint(tmp_path: Path)
     loaded, _ = load_task(tmp_path / "it")
     assert isinstance(loaded, LanguageModel)
     assert loaded.foretell(counting(3)) == model.foretell(counting(3))
+
+
+def test_words_come_back_with_the_rules_that_made_them() -> None:
+    def rules(model: LanguageModel) -> Rules | None:
+        assert isinstance(model.units, Words)
+        return model.units.tokenizer.rules
+
+    model = untrained("words")
+    plain = model.to_plain()
+    assert rules(model) is not None
+    assert rules(model) == rules_for("en") == rules(LanguageModel.from_plain(model.config, plain))
+    del plain["tokenizer"]
+    assert rules(LanguageModel.from_plain(model.config, plain)) is None  # one from before asks spaCy

@@ -1,0 +1,37 @@
+"""Prompts continued in a process that does nothing else: python writing.py CHECKPOINT TOKENS PROMPT...
+
+Prints one JSON object: seconds to load, torch having been imported, and of each prompt, in their order, seconds to each
+token.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from time import perf_counter
+
+import nlpseq
+from nlpseq.generation import GenerationPipeline
+
+
+def times(pipeline: GenerationPipeline, prompt: str) -> list[float]:
+    """Seconds between the tokens that continue a prompt, the first counted from the question."""
+    found, last = [], perf_counter()
+    for _ in pipeline.stream(prompt):
+        now = perf_counter()
+        found.append(now - last)
+        last = now
+    return found
+
+
+def main() -> None:
+    checkpoint, tokens, *prompts = sys.argv[1:]
+    started = perf_counter()
+    pipeline = nlpseq.load(checkpoint, threads=1)
+    loading = perf_counter() - started
+    pipeline = pipeline.writing_with(seed=1, max_tokens=int(tokens))
+    print(json.dumps({"load": loading, "prompts": [times(pipeline, prompt) for prompt in prompts]}))
+
+
+if __name__ == "__main__":
+    main()
