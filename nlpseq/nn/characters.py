@@ -6,9 +6,11 @@ Axes: U distinct words, C character positions, E character width, F features, W 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from nlpseq.config import KERNELS
 from nlpseq.nn.fused import moved
@@ -76,15 +78,33 @@ def _by_length(characters_UC: Tensor) -> tuple[Tensor, list[Tensor]]:
 
 def _best(characters_UC: Tensor, given_WSF: Tensor) -> Tensor:
     """The highest sum (U, F) of each feature over the positions of each word, without its bias."""
-    rows_UCW = _windows(characters_UC, symbols=given_WSF.shape[1])
-    with torch.no_grad():
-        found_UCF = _summed(given_WSF, rows_UCW)
+    best_UF: Tensor = _Best.apply(characters_UC, given_WSF)  # type: ignore[no-untyped-call]
+    return best_UF
+
+
+class _Best(torch.autograd.Function):
+    """Its gradients go to the windows that won; second derivatives cannot be taken."""
+
+    @staticmethod
+    def forward(ctx: Any, characters_UC: Tensor, given_WSF: Tensor) -> Tensor:
+        found_UCF = _summed(given_WSF, _windows(characters_UC, symbols=given_WSF.shape[1]))
         best_UF = found_UCF.amax(1)
-    if not torch.is_grad_enabled():
+        if ctx.needs_input_grad[1]:
+            ctx.save_for_backward(characters_UC, _places_of(best_UF, found_UCF))
+            ctx.symbols = given_WSF.shape[1]
         return best_UF
-    won_UF1 = _places_of(best_UF, found_UCF).unsqueeze(2)
-    rows_WUF = rows_UCW.gather(1, won_UF1.expand(-1, -1, SPAN)).permute(2, 0, 1)
-    return given_WSF.flatten(0, 1).gather(0, rows_WUF.flatten(0, 1)).view(rows_WUF.shape).sum(0)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope_UF: Tensor) -> tuple[None, Tensor]:
+        characters_UC, won_UF = ctx.saved_tensors
+        around_UC = _around(characters_UC)
+        before_U1 = around_UC.shape[1] * torch.arange(len(around_UC), device=around_UC.device).unsqueeze(1)
+        around_N, at_N = around_UC.flatten(), (won_UF + before_U1).flatten()
+        slopes_WSF = slope_UF.new_zeros(SPAN, ctx.symbols, slope_UF.shape[1])
+        for place, slopes_SF in enumerate(slopes_WSF):
+            slopes_SF.scatter_add_(0, around_N[place:].index_select(0, at_N).view_as(won_UF), slope_UF)
+        return None, slopes_WSF
 
 
 def _in_the_window(weight_FEK: Tensor) -> Tensor:
@@ -96,8 +116,12 @@ def _in_the_window(weight_FEK: Tensor) -> Tensor:
 
 def _windows(characters_UC: Tensor, symbols: int) -> Tensor:
     """For each position and place of its window, the row (U, C, W) of the symbol there, among those of all places."""
-    around_UC = nn.functional.pad(characters_UC, (MIDDLE, SPAN - 1 - MIDDLE))
-    return around_UC.unfold(1, SPAN, 1) + symbols * torch.arange(SPAN, device=characters_UC.device)
+    return _around(characters_UC).unfold(1, SPAN, 1) + symbols * torch.arange(SPAN, device=characters_UC.device)
+
+
+def _around(characters_UC: Tensor) -> Tensor:
+    """Words with padding about them, so that each position has a whole window, which begins where it stood itself."""
+    return nn.functional.pad(characters_UC, (MIDDLE, SPAN - 1 - MIDDLE))
 
 
 def _summed(given_WSF: Tensor, rows_UCW: Tensor) -> Tensor:

@@ -23,4 +23,5 @@ class VariationalDropout(nn.Module):
         if not self.training or self.probability == 0:
             return None
         keep = 1 - self.probability
-        return torch.empty_like(inputs_BD).bernoulli_(keep).div_(keep)
+        kept_BD = torch.rand(inputs_BD.shape, device=inputs_BD.device) < keep  # twice as fast as torch's Bernoulli
+        return kept_BD.to(inputs_BD.dtype).div_(keep)

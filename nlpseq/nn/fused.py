@@ -61,19 +61,24 @@ def both_orders(lengths_B: Tensor, width: int) -> tuple[Order, Order]:
     return one, other
 
 
-def read_in_order(layer: nn.RNNBase, order: Order, inputs_BTD: Tensor) -> Tensor:
-    """The states (B, T, H) of a layer that reads in this order from zero, each where its input stands.
+def precision(layer: nn.Module, inputs_BTD: Tensor) -> torch.dtype:
+    """The kind of numbers in which a layer gives its states, if it may choose.
 
-    Where products are to be of bfloat16 numbers on a CPU, so are the states: they are rounded anyway.
+    Where products are to be of bfloat16 numbers on a CPU, so are the states of an LSTM: they are rounded anyway.
+    Torch's kernels of other cells would add up their states in bfloat16, too.
     """
-    width, count = order.rows_TB.shape
-    # Torch's kernels of other cells on a CPU would add up their states in bfloat16, too.
     low = is_mixed() and not inputs_BTD.is_cuda and isinstance(layer, nn.LSTM)
-    kind = torch.bfloat16 if low else inputs_BTD.dtype
+    return torch.bfloat16 if low else inputs_BTD.dtype
+
+
+def read_in_order(layer: nn.RNNBase, order: Order, inputs_BTD: Tensor) -> Tensor:
+    """The states (B, T, H) of a layer that reads in this order from zero, each where its input stands."""
+    width, count = order.rows_TB.shape
+    kind = precision(layer, inputs_BTD)
     rows_N, back_N = order.rows_TB.flatten(), order.back_BT.flatten()
     # Step by step in memory, as the kernels want it.
     inputs_BTD = moved(inputs_BTD.flatten(0, 1).to(kind), rows_N, back_N).view(width, count, -1).transpose(0, 1)
-    if low:
+    if kind == torch.bfloat16:
         weights: list[Tensor] = [getattr(layer, name) for name in _WEIGHTS]
         states_BTH, _ = _called(layer, inputs_BTD, _zeros(layer, inputs_BTD), weights, kind)
     else:

@@ -1,9 +1,10 @@
 """Training with products of bfloat16 numbers, on processors that multiply such numbers twice as fast as float32.
 
-Weights, their gradients, and what passes from layer to layer stay float32. Within recurrent layers and the output layer
-of a translator or language model, which are most of the work, the factors of matrix products are rounded to bfloat16,
-which has the range of float32 and 8 bits of mantissa (mixed precision: Micikevicius et al. 2018; with bfloat16:
-Kalamkar et al. 2019).
+Weights, their gradients, and what enters and leaves an encoder stay float32. Within recurrent layers and the output
+layer of a translator or language model, which are most of the work, the factors of matrix products are rounded to
+bfloat16, which has the range of float32 and 8 bits of mantissa (mixed precision: Micikevicius et al. 2018; with
+bfloat16: Kalamkar et al. 2019), and so are, on a CPU, the states that pass from one LSTM layer of an encoder to the
+next.
 """
 
 from __future__ import annotations

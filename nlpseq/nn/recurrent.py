@@ -151,18 +151,25 @@ class RecurrentEncoder(nn.Module):
 
     def forward(self, inputs_BTD: Tensor, lengths_B: Tensor) -> Tensor:
         """States (B, T, H) of the last layer, zero at padded positions. `lengths_B` (int64) are at least 1."""
-        mask_BT1 = mask_of(lengths_B, inputs_BTD.shape[1]).unsqueeze(2)
-        return self._layers(inputs_BTD, lengths_B)[-1].masked_fill(~mask_BT1, 0.0)
+        return _bare(self._layers(inputs_BTD, lengths_B)[-1], lengths_B).to(inputs_BTD.dtype)
 
     def with_ends(self, inputs_BTD: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
         """What `forward` gives, and where each layer's reading ended, side by side (B, layers * H)."""
         layers = self._layers(inputs_BTD, lengths_B)
         ends = [last_states(states_BTH, lengths_B, bidirectional=self.bidirectional) for states_BTH in layers]
-        mask_BT1 = mask_of(lengths_B, inputs_BTD.shape[1]).unsqueeze(2)
-        return layers[-1].masked_fill(~mask_BT1, 0.0), torch.cat(ends, dim=1)
+        states_BTH, ends_BH = _bare(layers[-1], lengths_B), torch.cat(ends, dim=1)
+        return states_BTH.to(inputs_BTD.dtype), ends_BH.to(inputs_BTD.dtype)
 
     def _layers(self, inputs_BTD: Tensor, lengths_B: Tensor) -> list[Tensor]:
-        states = [inputs_BTD]
+        """The states of each layer, in the kind of numbers that it gives them in: nothing is rounded back and forth."""
+        first = self.layers[0]
+        assert isinstance(first, RecurrentLayer)
+        states = [inputs_BTD.to(fused.precision(first.forwards, inputs_BTD))]
         for layer in self.layers:
             states.append(self.dropout(layer(states[-1], lengths_B)))
         return states[1:]
+
+
+def _bare(states_BTH: Tensor, lengths_B: Tensor) -> Tensor:
+    """States with zeros at padded positions."""
+    return states_BTH.masked_fill(~mask_of(lengths_B, states_BTH.shape[1]).unsqueeze(2), 0.0)

@@ -213,10 +213,10 @@ class Tagger:
         result: dict[str, tuple[Tensor, int]] = {}
         for column, labels_BT in batch.labels.items():
             has_B = (labels_BT != NO_LABEL).any(1)
+            here = has_B.to(self.device) if not has_B.all() else slice(None)
             if has_B.any():
-                here_B, gold_BT = has_B.to(self.device), labels_BT[has_B].to(self.device)
-                loss_B = self.network.loss(column, emissions[column][here_B], gold_BT)
-                result[column] = (loss_B * gold_part_B[here_B]).sum(), int((labels_BT != NO_LABEL).sum())
+                loss_B = self.network.loss(column, emissions[column][here], labels_BT.to(self.device)[here])
+                result[column] = (loss_B * gold_part_B[here]).sum(), int((labels_BT != NO_LABEL).sum())
         for column, soft_BTK in batch.soft.items():
             loss_B = self.network.teacher_loss(column, emissions[column], soft_BTK.to(self.device), mask_BT)
             taught = (1 - gold_part_B) * loss_B

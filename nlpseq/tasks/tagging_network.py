@@ -74,13 +74,14 @@ class TaggingNetwork(nn.Module):
         if column in self.chains:
             loss_B = self._chain(column).loss(emissions_BTK, labels_BT.clamp(min=0), labels_BT != NO_LABEL)
         else:
-            loss_B = nn.functional.cross_entropy(
-                emissions_BTK.transpose(1, 2),
-                labels_BT,
+            loss_N = nn.functional.cross_entropy(
+                emissions_BTK.flatten(0, 1),
+                labels_BT.flatten(),
                 ignore_index=NO_LABEL,
                 reduction="none",
                 label_smoothing=self.settings.label_smoothing,
-            ).sum(1)
+            )
+            loss_B = loss_N.view(labels_BT.shape).sum(1)
         return self._weight(column) * loss_B
 
     def teacher_loss(self, column: str, emissions_BTK: Tensor, soft_BTK: Tensor, mask_BT: Tensor) -> Tensor:
