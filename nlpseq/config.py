@@ -87,7 +87,7 @@ class EncoderConfig(Section, frozen=True):
 
     cell: Annotated[Cell, Meta(description="Elman with tanh, identity-initialised ReLU, GRU or LSTM")] = "lstm"
     layers: Annotated[int, Meta(ge=1, le=64, description="stacked layers")] = 2
-    width: Annotated[int, Meta(ge=1, le=65536, description="hidden units of each direction")] = 200
+    width: Annotated[int, Meta(ge=1, le=65536, description="hidden units of each direction")] = 192
     bidirectional: Annotated[bool, Meta(description="read from both ends")] = True
     pretrained: Annotated[
         str | None,

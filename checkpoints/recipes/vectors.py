@@ -20,7 +20,7 @@ from pathlib import Path
 from gensim.models import Word2Vec
 
 from nlpseq.corpora.plain import read_plain
-from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.tokenizer import Tokenizer, rules_for
 from nlpseq.text.words import normal_form
 
 LINE = 5_000  # gensim reads no more than 10,000 words of a line
@@ -28,7 +28,7 @@ LINE = 5_000  # gensim reads no more than 10,000 words of a line
 
 def lines(sources: list[str], mirror: Path | None) -> Iterator[str]:
     """The words of all texts, a space between them, in lines that gensim can read."""
-    tokenizer = Tokenizer("en")
+    tokenizer = Tokenizer("en", rules=rules_for("en"))
     for text in read_plain(sources, "train", mirror=mirror):
         words = [normal_form(word) for word in tokenizer.words(text)[0]]
         yield from (" ".join(words[start : start + LINE]) for start in range(0, len(words), LINE))

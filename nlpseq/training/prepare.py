@@ -21,7 +21,7 @@ from nlpseq.machine import OtherWork, told_cores, usable_cores
 from nlpseq.records import Source
 from nlpseq.tasks import TASKS, Task
 from nlpseq.tasks.pretrained import WORDS_ALONE, must_fit, shapes_of
-from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.tokenizer import Tokenizer, rules_for
 from nlpseq.training.lock import must_be_free
 from nlpseq.training.resume import is_unfinished
 from nlpseq.training.train import Job, hold_out, must_have_room
@@ -205,9 +205,9 @@ def _origins(train: Sequence[str], sources: Mapping[str, str]) -> list[Source]:
 def _for_words(config: Any, train: Sequence[str], reading: Reading) -> tuple[Reading, tuple[str, ...]]:
     """Texts are cut into words by the tokenizer of their language, which had better be there before the training."""
     del train
-    tokenizer = Tokenizer(config.tokenizer.language)
-    _ = tokenizer.nlp
-    return msgspec.structs.replace(reading, tokenize=tokenizer.words), (config.tokenizer.language,)
+    language = config.tokenizer.language
+    tokenizer = Tokenizer(language, rules=rules_for(language))
+    return msgspec.structs.replace(reading, tokenize=tokenizer.words), (language,)
 
 
 def _for_pairs(config: Any, train: Sequence[str], reading: Reading) -> tuple[Reading, tuple[str, ...]]:
