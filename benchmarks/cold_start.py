@@ -1,4 +1,4 @@
-"""How long a fresh process takes from its start to its end: one text tagged or judged, by nlpseq and by its peers.
+"""How long a fresh process takes from its start to its end: one text answered, by nlpseq and by its peers.
 
     python benchmarks/cold_start.py
     python benchmarks/cold_start.py --quick
@@ -26,6 +26,7 @@ import nlpseq
 
 TEXT = "Sumesh worked at Cisco in Bengaluru"
 CAPTION = "Two dogs are running across the snow."
+BEGINNING = "The weather in Paris"
 OPINION = "The plot is thin, but I could not stop watching."
 PEERS = {"spacy": "tagger", "crfsuite": "tagger", "fasttext": "sst-2", "sklearn": "sst-2"}  # and what was trained
 
@@ -56,6 +57,7 @@ def ours(translator: str | None) -> list[Starter]:
         Starter("nlpseq tag", [*nlpseq_command, "tag", TEXT], True),
         Starter("nlpseq sentiment", [*nlpseq_command, "sentiment", OPINION], True),
         *([translate] if translator else []),
+        Starter("nlpseq generate, 20 words", [*nlpseq_command, "generate", "--max-tokens", "20", BEGINNING], True),
     ]
 
 

@@ -65,7 +65,7 @@ def load(
 def load_light(checkpoint: str | Path) -> Any | None:
     """The same pipeline on NumPy, without torch, for a few texts; None where torch is needed for this checkpoint.
 
-    So it is for language models, and for languages that spaCy itself has to be asked about. Raises what `load` raises.
+    So it is for languages that spaCy itself has to be asked about. Raises what `load` raises.
     """
     from nlpseq.light.loading import load_light as loaded
     from nlpseq.light.weights import NotLight

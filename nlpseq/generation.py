@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-import torch
+import numpy as np
 
 from nlpseq.config import build
 from nlpseq.errors import UsageError
 from nlpseq.given import must_be_many, must_be_one
 from nlpseq.manifest import Manifest
 from nlpseq.records import Continuation, Failure, TokenizedText
-from nlpseq.tasks.language_model import LanguageModel
-from nlpseq.tasks.writing import WritingConfig, likeliest, suggest, write
+from nlpseq.writing.continuation import WritingConfig, likeliest, write
+from nlpseq.writing.memory import Reader
+from nlpseq.writing.suggestion import suggest
 
 Text = str | Sequence[str] | TokenizedText
 NO_TEXT = "Expected a text or a list of words, none of them empty."
@@ -32,7 +33,7 @@ class GenerationPipeline:
 
     def __init__(
         self,
-        model: LanguageModel,
+        model: Reader,
         manifest: Manifest,
         *,
         writing: WritingConfig | None = None,
@@ -94,9 +95,9 @@ class GenerationPipeline:
             if piece.text:
                 yield piece.text
 
-    def _chance(self, number: int) -> torch.Generator:
+    def _chance(self, number: int) -> np.random.Generator:
         seed = secrets.randbits(60) if self.seed is None else (self.seed * 1_000_003 + number) % 2**63
-        return torch.Generator().manual_seed(seed)
+        return np.random.default_rng(seed)
 
     def _continued(self, item: Text, number: int) -> Continuation | Failure:
         text = text_of(item)

@@ -33,6 +33,7 @@ FLOORS = {
     "nn": 2,
     "tasks": 3,
     "light": 3,  # torch-free twins of nn and tasks
+    "writing": 3,
     "checkpoint": 4,
     "model_card": 4,
     "training": 4,
@@ -129,7 +130,7 @@ def test_this_test_sees_imports_wherever_they_stand() -> None:
     assert found == ["typing", "typing.TYPE_CHECKING", "torch.nn", "nlpseq.api.load"]
 
 
-WITHOUT_TORCH = {"light", "pipelines", "quick", "workers"}  # higher up, and light all the same
+WITHOUT_TORCH = {"light", "writing", "pipelines", "quick", "generation", "workers"}  # higher up, and light all the same
 LIGHT = [p for p in MODULES if FLOORS[part_of(name_of(p))] <= 1 or part_of(name_of(p)) in WITHOUT_TORCH]
 
 

@@ -142,8 +142,10 @@ def _language_model(
     from nlpseq.cli.tables import tell
     from nlpseq.corpora.plain import read_plain
     from nlpseq.tasks import language_report
+    from nlpseq.tasks.language_model import LanguageModel
 
     lines = list(read_plain([data], "dev", mirror=reading.mirror))
+    assert isinstance(pipeline.model, LanguageModel), "on torch, as `nlpseq.load` gives it"
     report = language_report.report(pipeline.model, lines, worst=worst)
     if json:
         typer.echo(evaluation_language.as_json(report))

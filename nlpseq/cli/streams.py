@@ -106,7 +106,7 @@ def records_of(request: Request) -> Iterator[Record]:
 
 def load(task: str, request: Request, adjust: Adjust | None = None) -> Any:
     """The pipeline of the checkpoint that is asked for, adjusted: without torch as long as little is read, then in as
-    many processes as there are cores to use.
+    many processes as there are cores to use. A language model, which reads and writes unit by unit, is as fast without.
 
     Raises UsageError where it is for another task.
     """
@@ -124,9 +124,12 @@ def load(task: str, request: Request, adjust: Adjust | None = None) -> Any:
         return SharedPipeline(task, each, processes)
 
     much = inputs.known_size(request.texts, request.source) > LIGHT_CHARACTERS.get(task, 0)
-    may_be_light = task in LIGHT_CHARACTERS and request.device in {"auto", "cpu"} and not much
+    may_be_light = request.device in {"auto", "cpu"} and not (much and task in LIGHT_CHARACTERS)
     light = api.load_light(request.checkpoint) if may_be_light else None
-    return for_much() if light is None else QuickPipeline(_ready(light, task, request, adjust), for_much)
+    if light is None:
+        return for_much()
+    ready = _ready(light, task, request, adjust)
+    return QuickPipeline(ready, for_much) if task in LIGHT_CHARACTERS else ready
 
 
 def on_torch(task: str, request: Request, adjust: Adjust | None) -> Any:

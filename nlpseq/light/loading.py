@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from nlpseq.light.language import LightLanguageModel
 from nlpseq.light.sentiment import LightClassifier
 from nlpseq.light.tagging import LightTagger
 from nlpseq.light.translation import LightTranslator
@@ -12,7 +13,12 @@ from nlpseq.light.weights import NotLight, Weights
 from nlpseq.manifest import WEIGHTS, Manifest, misfit, read_settings, verify
 from nlpseq.tasks.context_config import CONTEXT
 
-LIGHT: dict[str, Any] = {"tag": LightTagger, "sentiment": LightClassifier, "translate": LightTranslator}
+LIGHT: dict[str, Any] = {
+    "tag": LightTagger,
+    "sentiment": LightClassifier,
+    "translate": LightTranslator,
+    "lm": LightLanguageModel,
+}
 
 
 def load_light(folder: Path) -> tuple[Any, Manifest]:
@@ -27,7 +33,7 @@ def load_light(folder: Path) -> tuple[Any, Manifest]:
     kind = LIGHT[manifest.task]
     try:
         config, plain = read_settings(folder, manifest, kind.config_type)
-        parts = kind.read_plain(plain)
+        parts = kind.read_plain(config, plain)
     except Exception as error:
         raise misfit(folder, error) from None
     if CONTEXT in plain:

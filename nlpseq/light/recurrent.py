@@ -28,6 +28,12 @@ class CellState(NamedTuple):
         """The state of these rows, in this order."""
         return CellState(self.hidden_RW[rows], None if self.cell_RW is None else self.cell_RW[rows])
 
+    @classmethod
+    def joined(cls, states: Sequence[CellState]) -> CellState:
+        """The rows of several, which are all of an LSTM or all not."""
+        cells = [one.cell_RW for one in states if one.cell_RW is not None]
+        return cls(np.concatenate([one.hidden_RW for one in states]), np.concatenate(cells) if cells else None)
+
 
 class RecurrentCell:
     """One layer of one direction. Gates stand in torch's order: i, f, g, o of an LSTM, r, z, n of a GRU."""
@@ -50,14 +56,14 @@ class RecurrentCell:
         entered_G: Array = inputs_D @ self.input_DG + self.input_bias_G
         return entered_G
 
-    def run(self, inputs_BTD: Array, state: CellState) -> Array:
-        """The states (B, T, W) of a layer that begins in `state`."""
+    def run(self, inputs_BTD: Array, state: CellState) -> tuple[Array, CellState]:
+        """The states (B, T, W) of a layer that begins in `state`, and the one after the last position."""
         entered_TBG = self.entered(inputs_BTD.swapaxes(0, 1))
         states_TBW = np.empty((*entered_TBG.shape[:2], self.width), dtype=np.float32)
         for position, entered_BG in enumerate(entered_TBG):
             state = self.step(entered_BG, state)
             states_TBW[position] = state.hidden_RW
-        return states_TBW.swapaxes(0, 1)
+        return states_TBW.swapaxes(0, 1), state
 
     def step(self, entered_RG: Array, state: CellState) -> CellState:
         """The state after one more input."""
@@ -102,11 +108,11 @@ class RecurrentLayer:
     def __call__(self, inputs_BTD: Array, lengths_B: Array) -> Array:
         """States at every position; what stands at padded positions is undefined."""
         start = self.forwards.zeros(len(inputs_BTD))
-        states_BTH = self.forwards.run(inputs_BTD, start)
+        states_BTH, _ = self.forwards.run(inputs_BTD, start)
         if self.backwards is None:
             return states_BTH
         order_BT = reversed_positions(lengths_B, inputs_BTD.shape[1])
-        back_BTH = self.backwards.run(reorder(inputs_BTD, order_BT), start)
+        back_BTH, _ = self.backwards.run(reorder(inputs_BTD, order_BT), start)
         return np.concatenate((states_BTH, reorder(back_BTH, order_BT)), axis=2)
 
 

@@ -57,7 +57,6 @@ class LightClassifier:
     """A text classifier: its settings, its vocabularies, its network and the temperature of each head."""
 
     config_type: ClassVar[Any] = SentimentConfig
-    read_plain: ClassVar[Any] = staticmethod(read_plain)
 
     def __init__(
         self,
@@ -73,6 +72,12 @@ class LightClassifier:
         self.config, self.words, self.labels, self.temperatures = config, words, labels, temperatures
         self.network = ClassifierNetwork(weights, config, words, labels)
         self.tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
+
+    @staticmethod
+    def read_plain(config: SentimentConfig, plain: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What a checkpoint has beside the weights. Raises as `sentiment_config.read_plain`."""
+        del config
+        return read_plain(plain)
 
     def vector_cache(self) -> VectorCache:
         """A fresh memory of word vectors, for predictions."""

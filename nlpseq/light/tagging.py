@@ -68,7 +68,6 @@ class LightTagger:
     """A tagger: its settings, its vocabularies and its network."""
 
     config_type: ClassVar[Any] = TaggingConfig
-    read_plain: ClassVar[Any] = staticmethod(read_plain)
 
     def __init__(
         self,
@@ -82,6 +81,12 @@ class LightTagger:
             raise NotLight("spaCy is needed to tokenise, whose import brings torch")
         self.config, self.labels, self.rules = config, labels, rules
         self.network = TaggingNetwork(weights, config, words, labels)
+
+    @staticmethod
+    def read_plain(config: TaggingConfig, plain: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What a checkpoint has beside the weights. Raises as `tagging_config.read_plain`."""
+        del config
+        return read_plain(plain)
 
     def vector_cache(self) -> VectorCache:
         """A fresh memory of word vectors, for `predict`."""

@@ -82,8 +82,9 @@ class LightTranslator:
         self.network = TranslationNetwork(weights, config, self.pieces)
 
     @staticmethod
-    def read_plain(plain: Mapping[str, Any]) -> tuple[PiecePair, KnownWords]:
+    def read_plain(config: TranslationConfig, plain: Mapping[str, Any]) -> tuple[PiecePair, KnownWords]:
         """The pieces and the words of a checkpoint."""
+        del config
         return PiecePair.from_plain(plain), KnownWords.from_plain(plain)
 
     def translate(

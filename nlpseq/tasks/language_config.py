@@ -1,16 +1,24 @@
-"""The settings of a language model."""
+"""The settings of a language model, and the units that a checkpoint has."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
 from nlpseq.config import EmbeddingConfig, EncoderConfig, Section, TokenizerConfig, TrainingConfig
-from nlpseq.text.pieces import PieceKind
-from nlpseq.text.units import RESERVED
+from nlpseq.text.pieces import PieceKind, Pieces
+from nlpseq.text.rules import read_rules
+from nlpseq.text.tokenizer import Tokenizer
+from nlpseq.text.units import RESERVED, Characters, PieceUnits, Units
+from nlpseq.text.vocab import Vocabulary
+from nlpseq.text.word_units import WordUnits
+from nlpseq.text.words import WordVocabularies
 
 Softmax = Literal["tied", "full", "adaptive"]
+
+ADAPTIVE_CUTS = (2_000, 10_000)  # of the adaptive softmax: the most frequent words, the next, and the rest
 
 
 class TextConfig(Section, frozen=True):
@@ -106,3 +114,16 @@ class LanguageModelConfig(Section, frozen=True):
     embedding: UnitEmbeddingConfig = UnitEmbeddingConfig()
     encoder: LanguageEncoderConfig = LanguageEncoderConfig()
     training: LanguageTrainingConfig = LanguageTrainingConfig()
+
+
+def read_units(config: LanguageModelConfig, plain: Mapping[str, Any], words: type[WordUnits[Any]]) -> Units:
+    """The units that `plain`, as a checkpoint has it, was made of; those that are words are of the class `words`."""
+    unit = config.text.unit
+    if unit == "pieces":
+        return PieceUnits(Pieces(plain["pieces"]))
+    vocabulary = Vocabulary(plain["units"], reserved=RESERVED)
+    if unit == "characters":
+        return Characters(vocabulary)
+    vocabularies = WordVocabularies.from_plain(plain["words"])
+    tokenizer = Tokenizer(config.tokenizer.language, rules=read_rules(plain))
+    return words(tokenizer, vocabulary, vocabularies, config.embedding.word_length)

@@ -20,18 +20,16 @@ from nlpseq.batching import length_groups
 from nlpseq.errors import DataError, UsageError
 from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.stack import RecurrentStack
-from nlpseq.tasks.language_config import LanguageModelConfig
+from nlpseq.tasks.language_config import LanguageModelConfig, read_units
 from nlpseq.tasks.language_network import LanguageNetwork, UnitEmbedding
 from nlpseq.tasks.language_streams import ID, Reading, Streams, Stretch, joined, on_disk
 from nlpseq.tasks.language_words import Words
+from nlpseq.tasks.reading import TorchMemory, read_on
 from nlpseq.tasks.words import fix_given_vectors
 from nlpseq.text.pieces import Pieces
-from nlpseq.text.rules import read_rules
 from nlpseq.text.tokenizer import Tokenizer, rules_for
-from nlpseq.text.units import RESERVED, Characters, PieceUnits, Units
+from nlpseq.text.units import Characters, PieceUnits, Units
 from nlpseq.text.vectors import read_vectors
-from nlpseq.text.vocab import Vocabulary
-from nlpseq.text.words import WordVocabularies
 
 PIECE_LINES = 200_000  # lines that a model of pieces is made from, evenly taken from all
 FORETOLD = 1024  # positions of a line that are foretold at once
@@ -197,6 +195,10 @@ class LanguageModel:
 
     # -- reading
 
+    def read(self, ids: Sequence[int], units: Units) -> TorchMemory:
+        """What is remembered of one text from the beginning of a line, given as ids of such units, for writing on."""
+        return read_on(self, self.vectors(torch.tensor([[units.end, *ids]]), units))
+
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""
@@ -287,15 +289,7 @@ class LanguageModel:
     @classmethod
     def from_plain(cls, config: LanguageModelConfig, plain: Mapping[str, Any]) -> LanguageModel:
         """The inverse of `to_plain`, with fresh weights."""
-        unit = config.text.unit
-        if unit == "pieces":
-            return cls(config, PieceUnits(Pieces(plain["pieces"])))
-        vocabulary = Vocabulary(plain["units"], reserved=RESERVED)
-        if unit == "characters":
-            return cls(config, Characters(vocabulary))
-        words = WordVocabularies.from_plain(plain["words"])
-        tokenizer = Tokenizer(config.tokenizer.language, rules=read_rules(plain))
-        return cls(config, Words(tokenizer, vocabulary, words, config.embedding.word_length))
+        return cls(config, read_units(config, plain, Words))
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> tuple[Tensor, ...]:

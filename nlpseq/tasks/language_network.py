@@ -17,11 +17,9 @@ from nlpseq.nn.embedding import WordEmbedding
 from nlpseq.nn.fused import State
 from nlpseq.nn.softmax import sampled_cross_entropy, smoothed_cross_entropy
 from nlpseq.nn.stack import RecurrentStack
-from nlpseq.tasks.language_config import LanguageEncoderConfig, Softmax
+from nlpseq.tasks.language_config import ADAPTIVE_CUTS, LanguageEncoderConfig, Softmax
 from nlpseq.tasks.language_streams import NO_TARGET
 from nlpseq.text.vocab import PADDING
-
-_CUTS = (2_000, 10_000)  # of the adaptive softmax: the most frequent words, the next, and the rest
 
 
 class UnitEmbedding(nn.Module):
@@ -58,7 +56,7 @@ class UnitSoftmax(nn.Module):
         self.adaptive: nn.AdaptiveLogSoftmaxWithLoss | None = None
         self.weight: nn.Parameter | None = None
         if kind == "adaptive":
-            cuts = [cut for cut in _CUTS if cut < size - 1] or [max(1, size // 2)]
+            cuts = [cut for cut in ADAPTIVE_CUTS if cut < size - 1] or [max(1, size // 2)]
             self.adaptive = nn.AdaptiveLogSoftmaxWithLoss(width, size, cuts, head_bias=True)
             return
         self.bias = nn.Parameter(torch.zeros(size))

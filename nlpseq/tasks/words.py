@@ -6,8 +6,8 @@ Shared by every task that reads words. Axes: R rows, U distinct words, C charact
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from nlpseq.nn.recurrent import RecurrentEncoder
 from nlpseq.nn.sixteen_bit import fast_reader
 from nlpseq.tasks.context import ContextFeatures
 from nlpseq.text.vectors import read_vectors
+from nlpseq.text.word_rows import WordRows
 from nlpseq.text.words import AFFIXES, WordVocabularies
 
 CACHE_BYTES = 1 << 27  # of what is remembered of words
@@ -27,7 +28,7 @@ CACHE_WORDS = 100_000  # at most: the words themselves, and their places in a di
 CHUNK = 4096  # words whose ids are made at once
 FEW = 256  # distinct words whose ids are made for one reading alone, where those of all rows are not made yet
 ON_GPU = 16  # how much more is read at once there
-_GROWING = threading.RLock()  # of tables: a lock of its own could not be pickled with a table
+_SETTLING = threading.RLock()  # of tables: a lock of its own could not be pickled with a table
 FRESH = 256  # words whose vectors are computed at once: what is made of their characters stays in the cache
 
 
@@ -66,28 +67,22 @@ def words_at(names: Sequence[str], rows_BT: Tensor, lengths_B: Tensor) -> list[l
     return [[names[row] for row in rows[:length]] for rows, length in pairs]
 
 
-class WordTable:
-    """Rows of ids for the distinct words of the training examples, appended as words are met.
+class WordTable(WordRows):
+    """Words as rows of ids. `forms_R`, `characters_RC` and `affixes_RA` (int64, R rows) are for lookup by row.
 
-    `forms_R`, `characters_RC` and `affixes_RA` (int64, R rows) are for lookup by row; row 0 is padding. They are made
-    when they, or many rows, are looked at: growing them with every text would copy them as often as there are texts.
-    `names` has the word of each row. Threads may share a table, of which rows stay what they are.
+    They are made when they, or many rows, are looked at: growing them with every text would copy them as often as there
+    are texts.
     """
 
     def __init__(self, words: WordVocabularies, word_length: int) -> None:
+        super().__init__()
         self.words = words
         self.word_length = word_length
-        self.rows: dict[str, int] = {}
-        self.names = [""]
         self._forms_R = torch.zeros(1, dtype=torch.int64)
         self._characters_RC = torch.zeros(1, word_length + 2, dtype=torch.int64)
         self._characters_RC[0, 0] = 1
         self._affixes_RA = torch.zeros(1, len(AFFIXES), dtype=torch.int64)
         self._copy: tuple[Tensor, Tensor, Tensor] | None = None  # of these, where the network is on another device
-
-    def __len__(self) -> int:
-        """Number of rows, the padding row included."""
-        return len(self.rows) + 1
 
     @property
     def forms_R(self) -> Tensor:
@@ -107,19 +102,10 @@ class WordTable:
         self._settle()
         return self._affixes_RA
 
-    def add(self, words: Iterable[str]) -> None:
-        """Appends a row for each word that has none."""
-        with _GROWING:
-            for word in words:
-                if word not in self.rows:
-                    row = len(self.rows) + 1
-                    self.names[row:] = [word]
-                    self.rows[word] = row  # last: should it end before, the word has not been met
-
     def _settle(self) -> None:
         if len(self._affixes_RA) == len(self):  # they are appended to last
             return
-        with _GROWING:
+        with _SETTLING:
             while len(self._affixes_RA) < len(self):
                 first = len(self._affixes_RA)
                 self._append(self.names[first : min(first + CHUNK, len(self))])
@@ -132,11 +118,12 @@ class WordTable:
         self._characters_RC = torch.cat((self._characters_RC[:settled], characters))
         self._affixes_RA = torch.cat((self._affixes_RA, affixes))
 
-    def first(self, count: int) -> WordTable:
+    def _empty(self) -> Self:
+        return type(self)(self.words, self.word_length)
+
+    def first(self, count: int) -> Self:
         """A table of the first `count` rows alone."""
-        result = WordTable(self.words, self.word_length)
-        result.names = self.names[:count]
-        result.rows = {word: row for row, word in enumerate(result.names) if row}
+        result = super().first(count)
         result._forms_R, result._characters_RC = self.forms_R[:count], self.characters_RC[:count]
         result._affixes_RA = self.affixes_RA[:count]
         return result

@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 from nlpseq.api import load, load_light
 from nlpseq.errors import NlpseqError, TrustError
 from nlpseq.manifest import CONFIG, MANIFEST, WEIGHTS
+from tests import languages
 from tests.taggers import untrained, write_checkpoint
 
 Weights = dict[str, np.ndarray]
@@ -80,6 +81,30 @@ def test_a_changed_byte_of_any_file(folder: Path, name: str) -> None:
     ],
 )
 def test_parts_that_do_not_fit_together(folder: Path, name: str, section: str, value: object) -> None:
+    set_in(folder, name, section, value)
+    sign(folder)
+    refused_by_both(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "value"),
+    [
+        (CONFIG, "encoder", {"width": 9}),
+        (CONFIG, "encoder", {"layers": 2}),
+        (CONFIG, "encoder", {"bidirectional": False}),
+        (CONFIG, "text", {"softmax": "tied"}),
+        (CONFIG, "text", {"softmax": "full"}),
+        (CONFIG, "text", {"unit": "characters"}),
+        (CONFIG, "text", {"unit": "pieces"}),
+        ("text/words.json", "forms", ["the"]),
+    ],
+)
+def test_parts_of_a_language_model_that_do_not_fit_together(
+    tmp_path: Path, name: str, section: str, value: object
+) -> None:
+    folder = languages.write_checkpoint(
+        tmp_path / "it", languages.untrained(encoder={"bidirectional": True}, text={"softmax": "adaptive"})
+    )
     set_in(folder, name, section, value)
     sign(folder)
     refused_by_both(folder)

@@ -204,7 +204,7 @@ def test_words_beyond_the_vocabulary_are_read_and_not_written() -> None:
 
 
 def test_no_more_words_are_remembered_than_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nlpseq.tasks.language_words.MET_LIMIT", 20)
+    monkeypatch.setattr("nlpseq.text.word_units.MET_LIMIT", 20)
     model = untrained()
     before = model.foretell(["one two three"])[0].log_probabilities
     for number in range(12):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from nlpseq.nn.completion import Completion, Grown, complete
+from nlpseq.writing.completion import Completion, Grown, complete
 
 # Sequences of units; a table says, for each, how likely it is complete, and what comes next. The state is the sequence.
 TABLE = {

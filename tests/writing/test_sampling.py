@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlpseq.nn.sampling import SamplingConfig, draw, tempered
+from nlpseq.writing.sampling import SamplingConfig, draw, tempered
 
 PLAIN = SamplingConfig(temperature=1.0, top_p=1.0)
-LOG_V = torch.tensor([0.1, 0.5, 0.25, 0.15]).log()
+LOG_V = np.log(np.array([0.1, 0.5, 0.25, 0.15], dtype=np.float32))
 
 
 def test_the_cuts_by_hand() -> None:
@@ -34,22 +34,37 @@ def test_the_cuts_by_hand() -> None:
 def test_it_is_a_distribution_over_some_of_the_likeliest(
     scores: list[float], temperature: float, top_k: int, top_p: float
 ) -> None:
-    log_V = torch.tensor([*scores, -math.inf])
+    log_V = np.array([*scores, -math.inf], dtype=np.float32)
     config = SamplingConfig(temperature=max(temperature, 0.05) if temperature else 0.0, top_k=top_k, top_p=top_p)
     found_V = tempered(log_V, config)
-    assert found_V.sum().item() == pytest.approx(1, abs=1e-5)
+    assert found_V.sum() == pytest.approx(1)
     assert found_V[-1] == 0
     kept, gone = log_V[found_V > 0], log_V[found_V == 0]
     assert not top_k or len(kept) <= top_k
     if config.temperature:  # the likeliest alone are kept, but for rounding where two are as good as each other
         assert kept.min() >= gone.max() - 1e-3 * config.temperature
-    assert draw(log_V, config, torch.Generator().manual_seed(1)) != len(scores)
+    assert draw(log_V, config, np.random.default_rng(1)) != len(scores)
 
 
 def test_all_is_all() -> None:
     """However many there are, and whatever their sum comes to."""
-    log_V = torch.randn(200_000, generator=torch.Generator().manual_seed(2)).log_softmax(0)
+    log_V = np.random.default_rng(2).standard_normal(200_000).astype(np.float32)
     assert (tempered(log_V, PLAIN) > 0).all()
+
+
+@given(st.integers(2, 3000), st.floats(0.01, 0.999), st.integers(0, 600), st.floats(0.1, 4), st.integers(0, 99))
+def test_the_cuts_of_many_are_those_of_all_in_order(
+    size: int, top_p: float, top_k: int, temperature: float, seed: int
+) -> None:
+    """However few are put in order first: by the definition, over all of them sorted."""
+    log_V = np.random.default_rng(seed).standard_normal(size).astype(np.float32) * 3
+    found_V = tempered(log_V, SamplingConfig(temperature=temperature, top_k=top_k, top_p=top_p))
+    likely_V = np.exp(log_V.astype(np.float64) / temperature)
+    order_V = np.argsort(-likely_V, kind="stable")[: top_k or size]
+    shares_V = likely_V[order_V] / likely_V[order_V].sum()
+    kept = order_V[: 1 + int((shares_V.cumsum()[:-1] < top_p).sum())]
+    assert abs(len(kept) - int((found_V > 0).sum())) <= 1  # by rounding, at the border
+    assert found_V[kept[:-1]] == pytest.approx(likely_V[kept[:-1]] / likely_V[kept].sum(), rel=1e-2)
 
 
 @pytest.mark.parametrize("temperature", [1e-300, 1e-39, 1e-20])
@@ -59,15 +74,15 @@ def test_next_to_no_temperature_is_none(temperature: float) -> None:
 
 def test_draws_follow_the_distribution() -> None:
     """Of 4,000 draws with this seed; the standard deviation of a share is at most 0.8%, of which four are allowed."""
-    chance = torch.Generator().manual_seed(5)
-    drawn = torch.tensor([draw(LOG_V, PLAIN, chance) for _ in range(4000)])
-    shares = torch.bincount(drawn, minlength=4) / 4000
+    chance = np.random.default_rng(5)
+    drawn = [draw(LOG_V, PLAIN, chance) for _ in range(4000)]
+    shares = np.bincount(drawn, minlength=4) / 4000
     assert shares.tolist() == pytest.approx([0.1, 0.5, 0.25, 0.15], abs=0.032)
 
 
 def test_a_seed_decides() -> None:
     def run(seed: int) -> list[int]:
-        chance = torch.Generator().manual_seed(seed)
+        chance = np.random.default_rng(seed)
         return [draw(LOG_V, PLAIN, chance) for _ in range(30)]
 
     assert run(1) == run(1) != run(2)
