@@ -6,9 +6,7 @@ that is too long, whose rest is passed over: what comes after it is answered, an
 
 from __future__ import annotations
 
-import csv
 import os
-import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,35 +14,19 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
-import msgspec
-
+from nlpseq.cli.input_objects import record_of_object
+from nlpseq.cli.input_records import Record
+from nlpseq.cli.input_tables import records_of_table
 from nlpseq.corpora import files
 from nlpseq.corpora.conllu import parse_block
-from nlpseq.corpora.offsets import pieces_of, place
-from nlpseq.errors import DataError, UsageError, some_columns
+from nlpseq.errors import DataError, UsageError
 from nlpseq.records import TokenizedText
-
-# An escaped pair of surrogates, a lone one, or any other escape, so that "\\ud800" is not taken for one.
-_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)")
 
 _TABLES = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv"}
 Lines = Iterable[files.RawLine]
 OF_A_FILE = frozenset({"input_format", "text_key"})  # options that mean nothing without one
-
-
-class Record(NamedTuple):
-    """One input: a text, its tokens, or both; or, with `error`, why there is none (`value` is then empty).
-
-    `line` is where it begins in its source, from 1, or with `error` where that is. `extra` is what came with it, to be
-    passed through.
-    """
-
-    value: str | tuple[str, ...] | TokenizedText
-    line: int
-    extra: Mapping[str, object] = {}
-    error: str = ""
 
 
 def named(texts: list[str] | None, source: str | None) -> tuple[list[str] | None, str | None]:
@@ -90,8 +72,10 @@ def read(
     if input_format == "conllu":
         lines = _blocks(lines)
     if input_format in {"csv", "tsv"}:
-        return _table(lines, text_key or "text", tabs=input_format == "tsv")
-    parse = partial(_object, text_key=text_key or "text") if input_format == "jsonl" else _PARSERS[input_format]
+        return records_of_table(lines, text_key or "text", tabs=input_format == "tsv")
+    parse = (
+        partial(record_of_object, text_key=text_key or "text") if input_format == "jsonl" else _PARSERS[input_format]
+    )
     return _records(lines, parse)
 
 
@@ -185,81 +169,6 @@ def _records(pieces: Lines, parse: Callable[[str, int], Record | None]) -> Itera
             yield record
 
 
-class _Decoded:
-    """Lines as text, for a reader of tables; what is none raises ValueError, and the next line comes after it."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = iter(lines)
-        self.number = 0  # of the last one
-
-    def __iter__(self) -> _Decoded:
-        return self
-
-    def __next__(self) -> str:
-        self.number, raw = next(self._lines)
-        if raw is None:
-            raise ValueError(f"This is longer than {files.LONGEST // 2**20} MiB. Is it text?")
-        try:
-            return raw.decode() + "\n"
-        except UnicodeDecodeError as error:
-            where = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
-            raise ValueError(f"This is not UTF-8: {where}.") from None
-
-
-def _table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Record]:
-    """The texts of a column of CSV, or with `tabs` of TSV, which has no quotes; the others are passed through.
-
-    Raises UsageError where the headings have no such column, or one twice.
-    """
-    decoded = _Decoded(lines)
-    if tabs:
-        reader = csv.reader(decoded, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
-    else:
-        reader = csv.reader(decoded, strict=True)
-    headings: list[str] = []
-    place, first = 0, 1
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except (csv.Error, ValueError) as error:
-            what = f"This is no row of a table: {error}." if isinstance(error, csv.Error) else str(error)
-            if not headings:
-                raise UsageError(f"The line of headings, {first}: {what}") from None
-            yield Record("", first, error=what)
-            row = []
-        if row and not headings:
-            headings = [cell.strip() for cell in row]
-            _must_differ(headings)
-            place = _column_of(column, headings)
-        elif row and len(row) != len(headings):
-            what = f"{len(row)} columns where the first line has {len(headings)}."
-            yield Record("", first, error=what if tabs else f"{what} A text with commas stands in quotes.")
-        elif row:
-            extra = {name: cell for index, (name, cell) in enumerate(zip(headings, row, strict=True)) if index != place}
-            yield Record(row[place], first, extra)
-        first = decoded.number + 1
-
-
-def _must_differ(headings: Sequence[str]) -> None:
-    """Raises UsageError: of two columns with one heading, one alone could be passed through."""
-    if twice := [heading for index, heading in enumerate(headings) if heading in headings[:index]]:
-        raise UsageError(f"The table has several columns {twice[0]!r}. Give each a heading of its own.")
-
-
-def _column_of(name: str, headings: Sequence[str]) -> int:
-    if name in headings:
-        return headings.index(name)
-    lower = [heading.lower() for heading in headings]
-    if name.lower() in lower:
-        return lower.index(name.lower())
-    shown = some_columns(headings)
-    raise UsageError(
-        f"The table has no column {name!r}; its columns are {shown}. Name that of the texts with --text-key."
-    )
-
-
 def _text(piece: str, line: int) -> Record:
     """One text per line; an empty line is an empty text."""
     return Record(piece, line)
@@ -268,44 +177,6 @@ def _text(piece: str, line: int) -> Record:
 def _tokens(piece: str, line: int) -> Record:
     """Tokens with white space between them."""
     return Record(tuple(piece.split()), line)
-
-
-def _object(piece: str, line: int, text_key: str) -> Record | None:
-    """An object with tokens that are strings, with the text that they spell, or a text; nothing for an empty line.
-
-    Where the tokens do not spell the text, the text is theirs, joined by spaces. What is passed through stays as
-    it was written.
-    """
-    if not piece.strip():
-        return None
-    piece = _ESCAPE.sub(lambda match: "\\ufffd" if match[1] else match[0], piece)  # half an emoji, cut elsewhere
-    try:
-        fields = msgspec.json.decode(piece, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"This is not a JSON object: {error}") from None
-    extra = {key: value for key, value in fields.items() if key not in {text_key, "tokens"}}
-    if "tokens" in fields:
-        try:
-            return Record(_tokenized(fields["tokens"], fields.get(text_key)), line, extra)
-        except msgspec.ValidationError:
-            if text_key not in fields:
-                raise ValueError('"tokens" is not a list of strings') from None
-    if text_key not in fields:
-        raise ValueError(f'The object has no key "{text_key}". Name the key of the text with --text-key')
-    try:
-        return Record(msgspec.json.decode(fields[text_key], type=str), line, extra)
-    except msgspec.ValidationError:
-        raise ValueError(f'"{text_key}" is not a string') from None
-
-
-def _tokenized(tokens: msgspec.Raw, text: msgspec.Raw | None) -> tuple[str, ...] | TokenizedText:
-    """The tokens, and where they are in the text, if one is given. Raises msgspec.ValidationError."""
-    words = msgspec.json.decode(tokens, type=tuple[str, ...])
-    given = None if text is None else msgspec.json.decode(text)
-    if not isinstance(given, str):
-        return words
-    text_of_words, starts = place(given, pieces_of(words))
-    return TokenizedText(text_of_words, words, starts)
 
 
 def _sentence(piece: str, line: int) -> Record:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TextIO
 
 from nlpseq.cli import inputs
-from nlpseq.cli.inputs import Record
+from nlpseq.cli.input_records import Record
 from nlpseq.cli.tables import tell
 from nlpseq.errors import NlpseqError, UsageError
 from nlpseq.records import Failure, TokenizedText

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nlpseq.cli import inputs
-from nlpseq.cli.inputs import Record
+from nlpseq.cli.input_records import Record
 from nlpseq.cli.main import app
 from nlpseq.corpora import files
 from nlpseq.errors import DataError, UsageError

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlpseq.cli import inputs, streams
-from nlpseq.cli.inputs import Record
+from nlpseq.cli.input_records import Record
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import Failure, TagPrediction, TokenizedText
 from nlpseq.render.answer import Answer
