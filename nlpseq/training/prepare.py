@@ -129,21 +129,7 @@ def prepare(
         _must_speak(f"--start {start}", read_manifest(base).languages, languages)
     folders = tuple(_teacher(name, task, languages) for name in teachers)
     taught = [source for folder in folders for source in _behind(folder)]
-    examples: Sequence[Any]
-    held: Sequence[Any]
-    if task == "lm":
-        seed = config.training.seed
-        if doubtful := not_plain((*train, *dev)):
-            _log.warning(
-                "Note: the lines of %s are learnt as they are, with keys, marks and columns. Give plain text, a "
-                "sentence or paragraph a line, if that is not meant.", some(doubtful),
-            )  # fmt: skip
-        examples, held = plain_parts(train, dev, distinct=config.text.distinct, seed=seed, mirror=reading.mirror)
-    elif dev:
-        examples = read_sources(task, train, "train", reading)
-        held = read_sources(task, dev, "dev", reading)
-    else:
-        examples, held = hold_out(read_sources(task, train, "train", reading), config.training.seed)
+    examples, held = _parts(task, config, train, dev, reading)
     if threads is None:
         use_threads(_free_threads(other))
     return Job(
@@ -160,6 +146,22 @@ def prepare(
         dev_on=tuple(dict.fromkeys(source_of(spec).name for spec in dev)) or ("a held-out tenth",),
         **options,
     )
+
+
+def _parts(
+    task: str, config: Any, train: Sequence[str], dev: Sequence[str], reading: Reading
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """The examples to learn from, and those to choose by, which are held out of the others where none were given."""
+    if task == "lm":
+        if doubtful := not_plain((*train, *dev)):
+            _log.warning(
+                "Note: the lines of %s are learnt as they are, with keys, marks and columns. Give plain text, a "
+                "sentence or paragraph a line, if that is not meant.", some(doubtful),
+            )  # fmt: skip
+        seed = config.training.seed
+        return plain_parts(train, dev, distinct=config.text.distinct, seed=seed, mirror=reading.mirror)
+    examples = read_sources(task, train, "train", reading)
+    return (examples, read_sources(task, dev, "dev", reading)) if dev else hold_out(examples, config.training.seed)
 
 
 def _free_threads(other: OtherWork) -> int:
