@@ -3,7 +3,8 @@
     python benchmarks/generation.py
     python benchmarks/generation.py --checkpoint my-lm --quick
 
-Every run is a process of its own that loads the checkpoint and continues each prompt once.
+Every run is a process of its own that loads the checkpoint and continues each prompt once: on NumPy, as `nlpseq
+generate` does, and on torch, as `nlpseq.load` does, in turns.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import statistics
 import subprocess
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.contest import WORKERS, surroundings
@@ -30,6 +31,7 @@ PROMPTS = (
     "She opened the door and",
 )
 TOKENS = 40
+KINDS = {"numpy": "`nlpseq generate` (NumPy)", "torch": "`nlpseq.load` (torch)"}
 
 
 def arguments() -> Namespace:
@@ -38,35 +40,47 @@ def arguments() -> Namespace:
     return result.parse_args()
 
 
-def run(checkpoint: str) -> dict[str, Any]:
+def run(checkpoint: str, kind: str) -> dict[str, Any]:
     """What one fresh process measured."""
-    command = [str(US), str(WORKERS / "writing.py"), checkpoint, str(TOKENS), *PROMPTS]
+    command = [str(US), str(WORKERS / "writing.py"), kind, checkpoint, str(TOKENS), *PROMPTS]
     done = subprocess.run(command, env=surroundings(1), stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def table(checkpoint: str, found: Sequence[dict[str, Any]]) -> Table:
-    """One row a thing that is waited for: the median of the runs, and the slowest token of any."""
-    kinds: dict[str, list[list[float]]] = {
+def waited_for(found: Sequence[dict[str, Any]]) -> dict[str, list[list[float]]]:
+    """The seconds of each run that were waited for what."""
+    return {
+        "loading": [[each["load"]] for each in found],
         "first token, first text of the process": [each["prompts"][0][:1] for each in found],
         "first token, later texts": [[times[0] for times in each["prompts"][1:]] for each in found],
         "every other token": [[one for times in each["prompts"] for one in times[1:]] for each in found],
     }
-    loading = Measured.of([1000 * each["load"] for each in found])
-    rows = [Row("loading, torch having been imported", {"ms": loading}, ours=True)]
-    for name, runs in kinds.items():
-        medians = Measured.of([1000 * statistics.median(times) for times in runs])
-        rows.append(Row(name, {"ms": medians, "slowest, ms": 1000 * max(map(max, runs))}, ours=True))
-    about = f"`{checkpoint}` continues {len(PROMPTS)} prompts by {TOKENS} tokens at most, on one thread, once loaded."
-    return Table("Generation", about, tuple(rows))
+
+
+def table(checkpoint: str, found: Mapping[str, Sequence[dict[str, Any]]]) -> Table:
+    """One row a thing that is waited for: the median of the runs, and the slowest of any."""
+    cells: dict[str, dict[str, Measured | float]] = {}
+    for kind, runs_of_kind in found.items():
+        for name, runs in waited_for(runs_of_kind).items():
+            medians = Measured.of([1000 * statistics.median(times) for times in runs])
+            slowest = 1000 * max(map(max, runs))
+            cells.setdefault(name, {}).update({f"{KINDS[kind]}, ms": medians, f"{kind}, slowest": slowest})
+    about = (
+        f"`{checkpoint}` continues {len(PROMPTS)} prompts by {TOKENS} tokens at most, on one thread, once loaded, torch "
+        "having been imported where it is needed."
+    )
+    return Table("Generation", about, tuple(Row(name, row, ours=True) for name, row in cells.items()))
 
 
 def main() -> None:
     given = arguments()
     if given.prepare:
         return
-    found = [run(given.checkpoint) for _ in range(rounds(given, 7))]
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    for _ in range(rounds(given, 7)):
+        for kind, runs in found.items():
+            runs.append(run(given.checkpoint, kind))
     finish(given, "generation", {"nlpseq": nlpseq.__version__}, [table(given.checkpoint, found)], {})
 
 

@@ -1,7 +1,7 @@
-"""Prompts continued in a process that does nothing else: python writing.py CHECKPOINT TOKENS PROMPT...
+"""Prompts continued in a process that does nothing else: python writing.py numpy|torch CHECKPOINT TOKENS PROMPT...
 
-Prints one JSON object: seconds to load, torch having been imported, and of each prompt, in their order, seconds to each
-token.
+Prints one JSON object: seconds to load, torch having been imported if it is needed, and of each prompt, in their order,
+seconds to each token.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import sys
 from time import perf_counter
 
-import nlpseq
+from nlpseq.api import load, load_light
 from nlpseq.generation import GenerationPipeline
 
 
@@ -25,9 +25,11 @@ def times(pipeline: GenerationPipeline, prompt: str) -> list[float]:
 
 
 def main() -> None:
-    checkpoint, tokens, *prompts = sys.argv[1:]
+    kind, checkpoint, tokens, *prompts = sys.argv[1:]
+    if kind == "torch":
+        import torch  # noqa: F401  its import is not counted
     started = perf_counter()
-    pipeline = nlpseq.load(checkpoint, threads=1)
+    pipeline = load(checkpoint, threads=1) if kind == "torch" else load_light(checkpoint)
     loading = perf_counter() - started
     pipeline = pipeline.writing_with(seed=1, max_tokens=int(tokens))
     print(json.dumps({"load": loading, "prompts": [times(pipeline, prompt) for prompt in prompts]}))
