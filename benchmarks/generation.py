@@ -32,6 +32,7 @@ PROMPTS = (
 )
 TOKENS = 40
 KINDS = {"numpy": "`nlpseq generate` (NumPy)", "torch": "`nlpseq.load` (torch)"}
+SHORT = {"numpy": "NumPy", "torch": "torch"}
 
 
 def arguments() -> Namespace:
@@ -65,10 +66,10 @@ def table(checkpoint: str, found: Mapping[str, Sequence[dict[str, Any]]]) -> Tab
         for name, runs in waited_for(runs_of_kind).items():
             medians = Measured.of([1000 * statistics.median(times) for times in runs])
             slowest = 1000 * max(map(max, runs))
-            cells.setdefault(name, {}).update({f"{KINDS[kind]}, ms": medians, f"{kind}, slowest": slowest})
+            cells.setdefault(name, {}).update({f"{KINDS[kind]}, ms": medians, f"slowest ({SHORT[kind]})": slowest})
     about = (
-        f"`{checkpoint}` continues {len(PROMPTS)} prompts by {TOKENS} tokens at most, on one thread, once loaded, torch "
-        "having been imported where it is needed."
+        f"`{checkpoint}` continues {len(PROMPTS)} prompts by {TOKENS} tokens at most, on one thread, once loaded; "
+        "torch is imported before."
     )
     return Table("Generation", about, tuple(Row(name, row, ours=True) for name, row in cells.items()))
 

@@ -6,7 +6,6 @@ Axes: B sequences, T positions, D features of a unit, H state features, V units,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -61,29 +60,11 @@ class UnitVectors:
         return self.forms[np.array(ids_B)]
 
 
-class TiedSoftmax:
-    """The distribution over V units by the vectors of the embedding; `rows` says which belongs to each unit."""
-
-    def __init__(self, weights: Weights, forms: Table, rows: Sequence[int]) -> None:
-        self.bias_V = weights.matrix("softmax.bias", len(rows))
-        self._forms, self._rows = forms, rows
-
-    @cached_property
-    def weight_VH(self) -> Array:
-        """The vectors, in the order of the units."""
-        return self._forms[np.array(self._rows)]
-
-    def __call__(self, states_BH: Array) -> Array:
-        """log p (B, V)."""
-        return log_softmax(states_BH @ self.weight_VH.T + self.bias_V)
-
-
 class FullSoftmax:
-    """The distribution over V units by weights of its own."""
+    """The distribution over V units by weights of its own, or by the vectors of the embedding."""
 
-    def __init__(self, weights: Weights, width: int, size: int) -> None:
-        self.bias_V = weights.matrix("softmax.bias", size)
-        self.weight_VH = weights.matrix("softmax.weight", size, width)
+    def __init__(self, weight_VH: Array, bias_V: Array) -> None:
+        self.weight_VH, self.bias_V = weight_VH, bias_V
 
     def __call__(self, states_BH: Array) -> Array:
         """log p (B, V)."""
@@ -160,13 +141,17 @@ class LightLanguageModel:
             ]
             for direction in directions
         )
-        self.softmax: TiedSoftmax | FullSoftmax | AdaptiveSoftmax
-        if kind == "tied":
-            if self.vectors.forms is None:
-                raise NotLight("a tied softmax without vectors of words, which torch refuses")
-            self.softmax = TiedSoftmax(weights, self.vectors.forms, rows)
+        self.softmax: FullSoftmax | AdaptiveSoftmax
+        if kind == "adaptive":
+            self.softmax = AdaptiveSoftmax(weights, last, len(units))
+            return
+        if kind == "full":
+            weight_VH = weights.matrix("softmax.weight", len(units), last)
+        elif self.vectors.forms is None:
+            raise NotLight("a tied softmax without vectors of words, which torch refuses")
         else:
-            self.softmax = (AdaptiveSoftmax if kind == "adaptive" else FullSoftmax)(weights, last, len(units))
+            weight_VH = self.vectors.forms[np.array(rows)]
+        self.softmax = FullSoftmax(weight_VH, weights.matrix("softmax.bias", len(units)))
 
     @staticmethod
     def read_plain(config: LanguageModelConfig, plain: Mapping[str, Any]) -> tuple[Units]:
