@@ -57,7 +57,7 @@ class WordEmbedding:
 
 
 class Met(NamedTuple):
-    """Words of sentences as rows of vectors (R, D), which stay as they are, whatever is met later."""
+    """Words of sentences as rows of vectors (R, D), of which there may be more; they stay as they are."""
 
     rows: list[list[int]]
     vectors_RD: Array
@@ -83,13 +83,22 @@ class VectorCache:
         """The row of each word of each sentence; words not met before are computed first."""
         with self._lock:
             if len(self._rows) > LIMIT:
-                self._rows, self._vectors_RD = {}, self._vectors_RD[:0]
+                self._rows, self._vectors_RD = {}, np.empty_like(self._vectors_RD[:0])
             known = self._rows
             fresh = list({word: None for sentence in sentences for word in sentence if word not in known})
             if fresh:
-                self._vectors_RD = np.concatenate((self._vectors_RD, self.embedding.of_words(fresh)))
-                known.update(zip(fresh, range(len(known), len(known) + len(fresh)), strict=True))
+                first, after = len(known), len(known) + len(fresh)
+                self._make_room(first, after)
+                self._vectors_RD[first:after] = self.embedding.of_words(fresh)
+                known.update(zip(fresh, range(first, after), strict=True))
             return Met([[known[word] for word in sentence] for sentence in sentences], self._vectors_RD)
+
+    def _make_room(self, used: int, wanted: int) -> None:
+        """For so many rows, and as many again: a text that is written brings one new word after another."""
+        if wanted > len(self._vectors_RD):
+            grown_RD = np.empty((2 * wanted, self.embedding.width), dtype=np.float32)
+            grown_RD[:used] = self._vectors_RD[:used]
+            self._vectors_RD = grown_RD
 
 
 class CharacterCNN:

@@ -103,6 +103,17 @@ def test_threads_may_share_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
             assert all(same(*pair) for pair in zip(pool.map(light, TEXTS), wanted, strict=True))
 
 
+def test_what_was_met_stays_when_more_is_met_and_all_forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("nlpseq.light.embedding.LIMIT", 20)
+    light = load_light(write_checkpoint(tmp_path / "it", untrained()))
+    assert light is not None
+    cache = light.model.vector_cache()
+    met = [(word, cache.meet([[word, "the"]])) for word in map(str, range(50))]
+    for word, (((row, _),), vectors_RD) in met:
+        (((wanted, _),), of_another_RD) = light.model.vector_cache().meet([[word, "the"]])
+        assert (vectors_RD[row] == of_another_RD[wanted]).all()
+
+
 def test_a_language_that_spacy_is_asked_about_is_for_torch(tmp_path: Path) -> None:
     assert load_light(write_checkpoint(tmp_path / "it", untrained(tokenizer={"language": "fr"}))) is None
 
