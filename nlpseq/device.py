@@ -14,13 +14,13 @@ def find_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if there["cuda"] else "cpu")
     if name.partition(":")[0] not in there:
-        raise UsageError(f"There is no device {name!r}. Known: auto, cpu, cuda, mps.")
+        raise UsageError(f"There is no device {str(name)!r}. Known: auto, cpu, cuda, mps.")
     if not there[name.partition(":")[0]]:
-        raise UsageError(f"The device {name!r} is not available to this install of torch. Take the cpu.")
+        raise UsageError(f"The device {str(name)!r} is not available to this install of torch. Take the cpu.")
     try:
         return torch.device(name)
     except RuntimeError:
-        raise UsageError(f"There is no device {name!r}. A number may follow the kind, as in cuda:1.") from None
+        raise UsageError(f"There is no device {str(name)!r}. A number may follow the kind, as in cuda:1.") from None
 
 
 def use_threads(count: int | None) -> None:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from nlpseq.config import build
-from nlpseq.errors import UsageError
+from nlpseq.errors import NlpseqError, UsageError
 from nlpseq.given import must_be_many, must_be_one
 from nlpseq.manifest import Manifest
 from nlpseq.records import Continuation, Failure, TokenizedText
@@ -103,6 +103,12 @@ class GenerationPipeline:
         text = text_of(item)
         if text is None:
             return Failure(NO_TEXT, number)
+        try:
+            return self._of(text, number)
+        except NlpseqError as error:
+            return Failure(str(error), number)
+
+    def _of(self, text: str, number: int) -> Continuation:
         prompt = _whole(text)
         if self.suggestions:
             return Continuation(prompt=text, suggestions=tuple(suggest(self.model, prompt, self.suggestions)))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import torch
 
-from nlpseq.api import load
+from nlpseq.api import load, load_light
 from nlpseq.checkpoint import Manifest, find_checkpoint, load_task, read_manifest
 from nlpseq.corpora.directions import Direction
 from nlpseq.corpora.plain import read_plain
@@ -98,6 +98,7 @@ def measure(
         use_threads(processes)
     else:
         passes = [first, *(_fresh_pass(checkpoint, texts, device, threads) for _ in range(runs - 1))]
+    light = _without_torch(checkpoint, device) is not None
     speeds = [each.units / each.seconds for each in passes]
     singles = sorted(latencies(_loaded(checkpoint, device, threads), texts[:SINGLE]))
     return Speed(
@@ -107,8 +108,8 @@ def measure(
         texts=len(texts),
         units=first.units,
         processes=processes,
-        threads=1 if processes > 1 else torch.get_num_threads(),
-        device=str(find_device(device)),
+        threads=1 if processes > 1 or light else torch.get_num_threads(),
+        device="cpu" if light else str(find_device(device)),
         runs=runs,
         start_seconds=statistics.median(fresh) if fresh else None,
         load_seconds=statistics.median(each.loading for each in passes),
@@ -142,9 +143,16 @@ def _fresh_pass(checkpoint: str, texts: Sequence[str], device: str, threads: int
 
 
 def _loaded(checkpoint: str, device: str, threads: int | None) -> Any:
-    """The pipeline of a checkpoint; a language model writes the same each time."""
-    pipeline = load(checkpoint, device=device, threads=threads)
+    """The pipeline of a checkpoint as the commands use it for much; a language model writes the same each time."""
+    pipeline = _without_torch(checkpoint, device) or load(checkpoint, device=device, threads=threads)
     return pipeline.writing_with(seed=1) if isinstance(pipeline, GenerationPipeline) else pipeline
+
+
+def _without_torch(checkpoint: str, device: str) -> Any | None:
+    """The pipeline of a checkpoint that the commands use without torch, however much there is, or None."""
+    if _manifest(checkpoint).task != "lm" or device not in {"auto", "cpu"}:
+        return None
+    return load_light(checkpoint)
 
 
 def _shared_pass(checkpoint: str, texts: Sequence[str], processes: int) -> _Pass:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,12 +12,16 @@ import pytest
 import torch
 
 import nlpseq
+from nlpseq.api import load_light
 from nlpseq.errors import UsageError
 from nlpseq.generation import GenerationPipeline
 from nlpseq.light.arrays import softmax
 from nlpseq.records import Continuation, Failure
+from nlpseq.tasks.language_model import LanguageModel
+from nlpseq.text.units import RESERVED, Characters
+from nlpseq.text.vocab import Vocabulary
 from nlpseq.writing.prompt import Prompt
-from tests.languages import counting, pipeline, trained, write_checkpoint
+from tests.languages import counting, manifest, pipeline, small, trained, untrained, write_checkpoint
 
 every_unit = pytest.mark.parametrize("unit", ["words", "characters", "pieces"])
 PROMPT = "two three"
@@ -274,3 +279,42 @@ def test_a_continuation_goes_on_though_other_words_are_met_and_forgotten(monkeyp
     for number in range(5):
         shared(f"w{number} w{number}x w{number}xyz")
     assert found + "".join(parts) == wanted
+
+
+@pytest.mark.parametrize("unit", ["words", "characters"])
+def test_a_model_in_training_writes_as_one_that_is_not(unit: str) -> None:
+    model = untrained(unit, embedding={"hidden": 0.5, "dropout": 0.5}, encoder={"dropout": 0.5})
+    writer = GenerationPipeline(model, manifest()).writing_with(temperature=0, max_tokens=3)
+    wanted = writer(PROMPT)
+    for _ in range(3):
+        model.network.train()
+        assert writer(PROMPT) == wanted
+
+
+@pytest.mark.parametrize("settings", [{"seed": 1}, {"temperature": 0}, {"beam_size": 2}, {"suggestions": 2}])
+@pytest.mark.parametrize("light", [True, False])
+def test_states_that_overflow_are_told_of(tmp_path: Path, light: bool, settings: dict[str, int]) -> None:
+    model = untrained("characters", encoder={"cell": "irnn"})
+    with torch.no_grad():
+        model.network.forwards.layers[0].weight_hh_l0.fill_(100)  # type: ignore[union-attr, operator]
+    folder = write_checkpoint(tmp_path / "it", model)
+    writer = (load_light if light else nlpseq.load)(folder).writing_with(**settings)  # type: ignore[union-attr]
+    bad, good = writer.pipe(["one two three " * 20, "o"])
+    assert isinstance(bad, Failure)
+    assert bad.line == 1
+    assert "too large for numbers" in bad.error
+    assert isinstance(good, Continuation | Failure)
+
+
+@pytest.mark.parametrize("light", [True, False])
+def test_a_model_of_characters_without_a_space(tmp_path: Path, light: bool) -> None:
+    model = LanguageModel(small("characters"), Characters(Vocabulary(list("abc"), reserved=RESERVED)))
+    folder = write_checkpoint(tmp_path / "it", model)
+    writer = (load_light if light else nlpseq.load)(folder)
+    assert writer is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert writer.writing_with(suggestions=3)("abc").suggestions == ()
+        found = writer.writing_with(beam_size=3)("abc ")
+        assert (found.text, found.tokens, found.ended) == ("", 0, True)
+        assert list(writer.writing_with(beam_size=3).stream("abc ")) == [""]

@@ -106,7 +106,7 @@ def records_of(request: Request) -> Iterator[Record]:
 
 def load(task: str, request: Request, adjust: Adjust | None = None) -> Any:
     """The pipeline of the checkpoint that is asked for, adjusted: without torch as long as little is read, then in as
-    many processes as there are cores to use. A language model, which reads and writes unit by unit, is as fast without.
+    many processes as there are cores to use. A language model, which writes unit by unit, is faster without.
 
     Raises UsageError where it is for another task.
     """

@@ -19,6 +19,7 @@ from nlpseq.light.weights import Weights
 from nlpseq.text.words import WordVocabularies
 
 LIMIT = 20_000  # words that are remembered
+FRESH = 256  # words whose vectors are computed at once
 
 
 class WordEmbedding:
@@ -89,7 +90,9 @@ class VectorCache:
             if fresh:
                 first, after = len(known), len(known) + len(fresh)
                 self._make_room(first, after)
-                self._vectors_RD[first:after] = self.embedding.of_words(fresh)
+                for start in range(0, len(fresh), FRESH):
+                    part_UD = self.embedding.of_words(fresh[start : start + FRESH])
+                    self._vectors_RD[first + start : first + start + len(part_UD)] = part_UD
                 known.update(zip(fresh, range(first, after), strict=True))
             return Met([[known[word] for word in sentence] for sentence in sentences], self._vectors_RD)
 

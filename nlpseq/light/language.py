@@ -20,6 +20,7 @@ from nlpseq.tasks.language_config import ADAPTIVE_CUTS, LanguageModelConfig, rea
 from nlpseq.text.units import Units
 from nlpseq.text.word_rows import WordRows
 from nlpseq.text.word_units import WordUnits
+from nlpseq.writing.memory import must_be_numbers
 
 SHRINKING = 4  # of the adaptive softmax: by how much the states of each rarer cluster are narrower
 
@@ -164,11 +165,12 @@ class LightLanguageModel:
         return self.read_on(vectors_TD[None], [layer.zeros(1) for layer in self.layers])
 
     def read_on(self, vectors_BTD: Array, before: Sequence[CellState]) -> LightMemory:
-        """After more vectors of each sequence."""
+        """After more vectors of each sequence. Raises NlpseqError where states have become too large for numbers."""
         states_BTH, after = vectors_BTD, []
-        for layer, state in zip(self.layers, before, strict=True):
-            states_BTH, end = layer.run(states_BTH, state)
-            after.append(end)
-        log_BV = self.softmax(states_BTH[:, -1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            for layer, state in zip(self.layers, before, strict=True):
+                states_BTH, end = layer.run(states_BTH, state)
+                after.append(end)
+            log_BV = self.softmax(states_BTH[:, -1])
         log_BV[:, sorted(self.units.silent)] = -np.inf
-        return LightMemory(self, log_BV, after)
+        return LightMemory(self, must_be_numbers(log_BV), after)

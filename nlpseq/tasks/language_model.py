@@ -197,7 +197,7 @@ class LanguageModel:
 
     def read(self, ids: Sequence[int], units: Units) -> TorchMemory:
         """What is remembered of one text from the beginning of a line, given as ids of such units, for writing on."""
-        return read_on(self, self.vectors(torch.tensor([[units.end, *ids]]), units))
+        return read_on(self, torch.tensor([[units.end, *ids]]), units)
 
     @property
     def device(self) -> torch.device:

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from nlpseq.nn.fused import State
+from nlpseq.text.units import Units
+from nlpseq.writing.memory import must_be_numbers
 
 if TYPE_CHECKING:
     from nlpseq.tasks.language_model import LanguageModel
@@ -28,8 +30,7 @@ class TorchMemory:
 
     def then(self, ids: Sequence[int]) -> TorchMemory:
         """After one more unit of each sequence."""
-        with torch.inference_mode():
-            return read_on(self.model, self.model.vectors(torch.tensor([[index] for index in ids])), self.states)
+        return read_on(self.model, torch.tensor([[index] for index in ids]), states=self.states)
 
     def of(self, rows: Sequence[int]) -> TorchMemory:
         """Of some of the sequences, in this order."""
@@ -46,9 +47,15 @@ class TorchMemory:
 
 
 @torch.inference_mode()
-def read_on(model: LanguageModel, vectors_BTD: Tensor, states: Sequence[State] | None = None) -> TorchMemory:
-    """After vectors of units, read on from such states or from none."""
+def read_on(
+    model: LanguageModel, ids_BT: Tensor, units: Units | None = None, states: Sequence[State] | None = None
+) -> TorchMemory:
+    """After ids, of the model's units or of those that its `meet` gave, read on from such states or from none.
+
+    Raises NlpseqError where states have become too large for numbers.
+    """
     model.network.eval()
+    vectors_BTD = model.vectors(ids_BT, units)
     log_BV, after = model.network.last_log_probabilities(model.network.forwards, vectors_BTD, states)
     log_BV[:, sorted(model.units.silent)] = -torch.inf
-    return TorchMemory(model, log_BV.float().cpu().numpy(), after)
+    return TorchMemory(model, must_be_numbers(log_BV.float().cpu().numpy()), after)

@@ -1,6 +1,6 @@
 """What a language model reads and writes: characters or subword pieces, as ids and back.
 
-Words are its third unit; since they have vectors of their own making, they live with the task.
+Words, the third kind of unit, are in `word_units.py`.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Characters:
         """A space; at the beginning of a line whatever stands within words."""
         if line:
             return frozenset(range(RESERVED, len(self))) - self.opening
-        return frozenset({self.vocabulary.id(" ")})
+        return frozenset({self.vocabulary.id(" ")}) - self.silent  # there may be none
 
 
 class PieceUnits:

@@ -112,4 +112,4 @@ def likeliest(reader: Reader, text: str, config: WritingConfig) -> list[Likely]:
         if one.capped:  # the search ends it all the same, and counts that
             score -= float(prompt.read_by(reader, one.ids).log_BV[0, end])
         result.append(Likely(prompt.continued(one.ids), len(one.ids), not one.capped, score))
-    return result
+    return result or [Likely("", 0, True, float(begun.log_BV[0, end]))]  # where nothing but the end may come

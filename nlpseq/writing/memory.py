@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from nlpseq.errors import NlpseqError
 from nlpseq.text.units import Units
 
 Array = np.ndarray[Any, Any]
@@ -45,3 +46,13 @@ class Reader(Protocol):
 
     def read(self, ids: Sequence[int], units: Units) -> Memory:
         """After one text, given as the ids of such units; `units` are of `self.units`, or what its `meet` gave."""
+
+
+def must_be_numbers(log_BV: Array) -> Array:
+    """The same log-probabilities. Raises NlpseqError where they are none: states without bounds can overflow."""
+    if np.isnan(log_BV).any() or not (log_BV > -np.inf).any(1).all():
+        raise NlpseqError(
+            "The states of the model have become too large for numbers, so it cannot say what follows this text. A "
+            "shorter text may do; an irnn that does so was trained at too high a rate (training.learning_rate)."
+        )
+    return log_BV

@@ -39,6 +39,8 @@ def suggest(reader: Reader, text: str, count: int) -> list[Suggestion]:
     prompt = Prompt.of(units, text)
     memory = prompt.read_by(reader)
     begins = sorted(prompt.may_be or units.begins(not prompt.ids))
+    if not begins:  # a model of characters may have no space
+        return []
     log_X = log_softmax(memory.log_BV[0, begins])
     first = list(zip(begins, log_X.tolist(), strict=True))
     opening = np.array(sorted(units.opening))

@@ -107,10 +107,10 @@ def test_what_was_met_stays_when_more_is_met_and_all_forgotten(monkeypatch: pyte
     monkeypatch.setattr("nlpseq.light.embedding.LIMIT", 20)
     light = load_light(write_checkpoint(tmp_path / "it", untrained()))
     assert light is not None
-    cache = light.model.vector_cache()
+    cache = light.tagger.vector_cache()
     met = [(word, cache.meet([[word, "the"]])) for word in map(str, range(50))]
     for word, (((row, _),), vectors_RD) in met:
-        (((wanted, _),), of_another_RD) = light.model.vector_cache().meet([[word, "the"]])
+        (((wanted, _),), of_another_RD) = light.tagger.vector_cache().meet([[word, "the"]])
         assert (vectors_RD[row] == of_another_RD[wanted]).all()
 
 
