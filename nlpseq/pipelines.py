@@ -21,7 +21,8 @@ from nlpseq.tasks.tagging_answers import Labelled, assembled
 from nlpseq.tasks.tagging_config import TaggingConfig
 from nlpseq.tasks.translation_answers import Translated
 from nlpseq.tasks.translation_paragraphs import better, in_pieces, joined, losses, mended
-from nlpseq.text.paragraphs import Part, parts_of, short_parts
+from nlpseq.text.paragraphs import parts_of, short_parts
+from nlpseq.text.parts import Part
 from nlpseq.text.rules import Rules
 from nlpseq.text.tokenizer import Sentence, Tokenizer
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from nlpseq.records import Alternative, TranslationPrediction
 from nlpseq.tasks.translation_answers import Translated
-from nlpseq.text.paragraphs import Part, rejoined
+from nlpseq.text.paragraphs import cut, rejoined
+from nlpseq.text.parts import Part
 from nlpseq.text.pieces import Pieces
 
 
@@ -57,7 +58,7 @@ def in_pieces(parts: Sequence[Part], translated: Sequence[Translated]) -> list[l
     """For each part that was to be translated its pieces, where addresses were lost on the way, else nothing."""
     wanted = [part for part in parts if part.translated]
     return [
-        part.cut() if part.restored(one.translation) is None else []
+        cut(part) if part.restored(one.translation) is None else []
         for part, one in zip(wanted, translated, strict=True)
     ]
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nlpseq.text.paragraphs import LONGEST, Part, parts_of, rejoined, short_parts
+from nlpseq.text.paragraphs import LONGEST, cut, parts_of, rejoined, short_parts
+from nlpseq.text.parts import Part
 
 
 def translated(text: str) -> list[str]:
@@ -88,7 +89,7 @@ def test_names_that_stand_in_for_addresses_may_change_places() -> None:
 def test_a_sentence_that_lost_its_address_is_cut(translation: str) -> None:
     (part,) = parts_of("Write to a@b.org today.")
     assert part.restored(translation) is None
-    assert [(piece.text, piece.translated) for piece in part.cut()] == [
+    assert [(piece.text, piece.translated) for piece in cut(part)] == [
         ("Write to", True), (" ", False), ("a@b.org", False), (" ", False), ("today.", True),
     ]  # fmt: skip
 
