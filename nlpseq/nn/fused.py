@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from nlpseq.batching import reversed_positions
 from nlpseq.nn.precision import is_mixed, rounding
 
-_WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # in the order that torch's functions want
+WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # in the order that torch's functions want
 _FUNCTIONS = {"GRU": torch.gru, "RNN_RELU": torch.rnn_relu, "RNN_TANH": torch.rnn_tanh}
 State = tuple[Tensor, ...]  # h, and for an LSTM c, each (1, B, H)
 
@@ -35,7 +35,7 @@ def read(
             states_BTH, after = layer(inputs_BTD, *begin)
             after = after if isinstance(after, tuple) else (after,)
         else:
-            weights: list[Tensor] = [getattr(layer, name) for name in _WEIGHTS]
+            weights: list[Tensor] = [getattr(layer, name) for name in WEIGHTS]
             if recurrent_weight is not None:
                 weights[1] = recurrent_weight
             kind = torch.bfloat16 if on_gpu else inputs_BTD.dtype
@@ -79,7 +79,7 @@ def read_in_order(layer: nn.RNNBase, order: Order, inputs_BTD: Tensor) -> Tensor
     # Step by step in memory, as the kernels want it.
     inputs_BTD = moved(inputs_BTD.flatten(0, 1).to(kind), rows_N, back_N).view(width, count, -1).transpose(0, 1)
     if kind == torch.bfloat16:
-        weights: list[Tensor] = [getattr(layer, name) for name in _WEIGHTS]
+        weights: list[Tensor] = [getattr(layer, name) for name in WEIGHTS]
         states_BTH, _ = _called(layer, inputs_BTD, _zeros(layer, inputs_BTD), weights, kind)
     else:
         states_BTH, _ = read(layer, inputs_BTD)

@@ -20,22 +20,13 @@ import torch
 from torch import Tensor, nn
 
 from nlpseq.batching import mask_of, reversed_positions
-from nlpseq.nn.eight_bit import NO_HEADS, EightBitEncoder, Heads, readable
-from nlpseq.nn.eight_bit_products import coarse, rounded, wanted
+from nlpseq.nn.eight_bit import NO_HEADS, Heads
+from nlpseq.nn.eight_bit_products import coarse, rounded
+from nlpseq.nn.fused import WEIGHTS
 from nlpseq.nn.recurrent import RecurrentEncoder, RecurrentLayer
 
 TILE = 16  # rows: many in other numbers are slow, some four times as slow
 LEAST = 2  # rows: one alone is reckoned in another way
-_WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # in the order that torch's function wants
-
-
-def fast_reader(
-    encoder: RecurrentEncoder, heads: Mapping[str, nn.Linear] = NO_HEADS
-) -> SixteenBitEncoder | EightBitEncoder | None:
-    """What reads the encoder, and names the labels of its states, fastest here; None where only the encoder does."""
-    if not (wanted() and readable(encoder)):
-        return None
-    return SixteenBitEncoder(encoder, heads) if has_tiles() else EightBitEncoder(encoder, heads)
 
 
 @cache
@@ -144,7 +135,7 @@ class _Direction:
     """One layer of one direction."""
 
     def __init__(self, cell: nn.RNNBase) -> None:
-        self._weights = [getattr(cell, name).detach().to(torch.bfloat16) for name in _WEIGHTS]
+        self._weights = [getattr(cell, name).detach().to(torch.bfloat16) for name in WEIGHTS]
         self._width = cell.hidden_size
 
     def read(self, inputs_MX: Tensor, rows: int) -> Tensor:

@@ -14,7 +14,7 @@ from nlpseq.batching import mask_of
 from nlpseq.nn.eight_bit import readable
 from nlpseq.nn.eight_bit_decoder import EightBitDecoder, decodable
 from nlpseq.nn.eight_bit_products import wanted
-from nlpseq.nn.sixteen_bit import fast_reader
+from nlpseq.nn.fast_reader import fast_reader
 from nlpseq.tasks.translation_network import Growing, Reading, TranslationNetwork
 
 

@@ -16,8 +16,8 @@ from nlpseq.batching import length_groups, pad
 from nlpseq.config import EmbeddingConfig
 from nlpseq.nn.eight_bit import NO_HEADS
 from nlpseq.nn.embedding import WordEmbedding
+from nlpseq.nn.fast_reader import fast_reader
 from nlpseq.nn.recurrent import RecurrentEncoder
-from nlpseq.nn.sixteen_bit import fast_reader
 from nlpseq.tasks.context import ContextFeatures
 from nlpseq.text.vectors import read_vectors
 from nlpseq.text.word_rows import WordRows

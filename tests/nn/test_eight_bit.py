@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import nlpseq
 from nlpseq.config import Cell
-from nlpseq.nn import eight_bit_products, sixteen_bit
+from nlpseq.nn import eight_bit_products
 from nlpseq.nn.eight_bit import EightBitEncoder, readable
 from nlpseq.nn.eight_bit_products import full_precision, wanted
 from nlpseq.records import TagPrediction
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(not wanted(), reason="this processor has no fast
 def without_tiles() -> Iterator[None]:
     """Where this processor has them, it would read in sixteen bits."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sixteen_bit, "has_tiles", lambda: False)
+        patch.setattr("nlpseq.nn.fast_reader.has_tiles", lambda: False)
         yield
 
 

@@ -29,7 +29,7 @@ def tiles(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param and not TILES:
         pytest.skip("this processor does not multiply tiles of bfloat16 numbers")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sixteen_bit, "has_tiles", lambda: request.param)
+        patch.setattr("nlpseq.nn.fast_reader.has_tiles", lambda: request.param)
         yield
 
 

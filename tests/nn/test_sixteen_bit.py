@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlpseq.nn import sixteen_bit
 from nlpseq.nn.eight_bit import EightBitEncoder
 from nlpseq.nn.eight_bit_products import full_precision, wanted
-from nlpseq.nn.sixteen_bit import SixteenBitEncoder, fast_reader, has_tiles
+from nlpseq.nn.fast_reader import fast_reader
+from nlpseq.nn.sixteen_bit import SixteenBitEncoder, has_tiles
 from tests import classifiers, taggers
 from tests.encoders import WIDTH, WORDS, encoder
 
@@ -111,7 +111,7 @@ def test_who_reads_is_chosen_by_the_processor(monkeypatch: pytest.MonkeyPatch) -
     assert fast_reader(encoder(cell="gru")) is None
     with full_precision():
         assert fast_reader(encoder()) is None
-    monkeypatch.setattr(sixteen_bit, "has_tiles", lambda: False)
+    monkeypatch.setattr("nlpseq.nn.fast_reader.has_tiles", lambda: False)
     assert isinstance(fast_reader(encoder()), EightBitEncoder)
 
 
