@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from nlpseq.config import build
-from nlpseq.errors import NlpseqError, UsageError
+from nlpseq.errors import NlpseqError, UsageError, did_you_mean
 from nlpseq.given import must_be_many, must_be_one
 from nlpseq.manifest import Manifest
 from nlpseq.records import Continuation, Failure, TokenizedText
@@ -46,10 +46,16 @@ class GenerationPipeline:
     def writing_with(self, *, seed: int | None = None, suggestions: int = 0, **settings: Any) -> GenerationPipeline:
         """The same pipeline with other settings of writing: those of `WritingConfig`, by name.
 
-        Raises UsageError for unknown settings, and values out of bounds.
+        Raises UsageError for unknown settings, values out of bounds, and what is no number.
         """
-        if suggestions < 0:
-            raise UsageError(f"suggestions is {suggestions}. Give 1 or more, or 0 for none.")
+        if isinstance(suggestions, bool) or not isinstance(suggestions, int) or suggestions < 0:
+            raise UsageError(f"suggestions is {suggestions!r}. Give 1 or more, or 0 for none.")
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+            raise UsageError(f"seed is {seed!r}. Give a whole number from 0 on, or None for another text each time.")
+        known = (*WritingConfig.__struct_fields__, "seed", "suggestions")
+        for name in settings:
+            if name not in known:
+                raise UsageError(f"generate: no setting {name!r}. {did_you_mean(name, known)}")
         values = {**msgspec.structs.asdict(self.writing), **settings}
         writing = build(WritingConfig, values, "generate")
         return GenerationPipeline(self.model, self.manifest, writing=writing, seed=seed, suggestions=suggestions)

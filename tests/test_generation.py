@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -318,3 +319,19 @@ def test_a_model_of_characters_without_a_space(tmp_path: Path, light: bool) -> N
         found = writer.writing_with(beam_size=3)("abc ")
         assert (found.text, found.tokens, found.ended) == ("", 0, True)
         assert list(writer.writing_with(beam_size=3).stream("abc ")) == [""]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"suggest": 5}, "no setting 'suggest'. Did you mean 'suggestions'"),
+        ({"seed": "1"}, "seed is '1'"),
+        ({"seed": 1.5}, "seed is 1.5"),
+        ({"seed": -1}, "seed is -1"),
+        ({"suggestions": "3"}, "suggestions is '3'"),
+        ({"temperature": "warm"}, "temperature"),
+    ],
+)
+def test_settings_of_writing_that_are_none(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(told)):
+        pipeline("words", **settings)

@@ -19,3 +19,9 @@ class Record(NamedTuple):
     line: int
     extra: Mapping[str, object] = {}
     error: str = ""
+
+
+def not_utf8(raw: bytes, error: UnicodeDecodeError) -> str:
+    """What is told of bytes that are no text."""
+    where = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
+    return f"This is not UTF-8: {where}. A file in Latin-1 is converted by: iconv -f LATIN1 -t UTF-8 OLD > NEW."

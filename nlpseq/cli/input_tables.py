@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 
-from nlpseq.cli.input_records import Record
+from nlpseq.cli.input_records import Record, not_utf8
 from nlpseq.corpora import files
+from nlpseq.corpora.tables import misdivided
 from nlpseq.errors import UsageError, some_columns
 
 Lines = Iterable[files.RawLine]
@@ -29,8 +30,7 @@ class _Decoded:
         try:
             return raw.decode() + "\n"
         except UnicodeDecodeError as error:
-            where = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
-            raise ValueError(f"This is not UTF-8: {where}.") from None
+            raise ValueError(not_utf8(raw, error)) from None
 
 
 def records_of_table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Record]:
@@ -59,7 +59,7 @@ def records_of_table(lines: Lines, column: str, *, tabs: bool) -> Iterator[Recor
         if row and not headings:
             headings = [cell.strip() for cell in row]
             _must_differ(headings)
-            place = _column_of(column, headings)
+            place = _column_of(column, headings, tabs=tabs)
         elif row and len(row) != len(headings):
             what = f"{len(row)} columns where the first line has {len(headings)}."
             yield Record("", first, error=what if tabs else f"{what} A text with commas stands in quotes.")
@@ -75,12 +75,14 @@ def _must_differ(headings: Sequence[str]) -> None:
         raise UsageError(f"The table has several columns {twice[0]!r}. Give each a heading of its own.")
 
 
-def _column_of(name: str, headings: Sequence[str]) -> int:
+def _column_of(name: str, headings: Sequence[str], *, tabs: bool) -> int:
     if name in headings:
         return headings.index(name)
     lower = [heading.lower() for heading in headings]
     if name.lower() in lower:
         return lower.index(name.lower())
+    if what := misdivided(headings, tabs=tabs):
+        raise UsageError(f"The table has no column {name!r}. {what}")
     shown = some_columns(headings)
     raise UsageError(
         f"The table has no column {name!r}; its columns are {shown}. Name that of the texts with --text-key."

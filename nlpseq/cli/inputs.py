@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from nlpseq.cli.input_objects import record_of_object
-from nlpseq.cli.input_records import Record
+from nlpseq.cli.input_records import Record, not_utf8
 from nlpseq.cli.input_tables import records_of_table
 from nlpseq.corpora import files
 from nlpseq.corpora.conllu import parse_block
@@ -99,8 +99,12 @@ def chosen(input_format: str, source: str | None, text_key: str | None) -> str:
 
 
 def doubts(texts: Sequence[str] | None, source: str | None, input_format: str, text_key: str | None) -> Iterator[str]:
-    """What is to be told of inputs that are most likely not what was meant: words without quotes, a table as lines."""
-    if texts and len(texts) > 1 and not any(len(text.split()) > 1 for text in texts):
+    """What is to be told of inputs that are most likely not what was meant: words without quotes, the name of a file, a
+    table as lines.
+    """
+    if texts and (name := next(filter(_is_file, texts), None)):
+        yield f"Note: {name} is taken for a text, and there is a file of that name: -i {name} reads it."
+    elif texts and len(texts) > 1 and not any(len(text.split()) > 1 for text in texts):
         yield f"Note: these are {len(texts)} texts. A text of several words stands in quotes."
     table = source is not None and Path(files.content_name(source)).suffix.lower() in _TABLES
     if table and input_format == "auto" and chosen(input_format, source, text_key) == "lines":
@@ -108,6 +112,14 @@ def doubts(texts: Sequence[str] | None, source: str | None, input_format: str, t
             f"Note: each line of {source} is one text, with whatever columns it has. Name the column of the texts with "
             "--text-key, or say --input-format lines."
         )
+
+
+def _is_file(text: str) -> bool:
+    """Whether a text, of one word with a full stop in it, is the name of a file."""
+    try:
+        return "." in text and len(text.split()) == 1 and Path(text).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _arguments(texts: Sequence[str]) -> Lines:
@@ -159,8 +171,7 @@ def _records(pieces: Lines, parse: Callable[[str, int], Record | None]) -> Itera
         try:
             record = parse(raw.decode(), line)
         except UnicodeDecodeError as error:
-            where = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
-            record = Record("", line, error=f"This is not UTF-8: {where}.")
+            record = Record("", line, error=not_utf8(raw, error))
         except DataError as error:  # of one sentence in CoNLL-U
             record = Record("", error.line or line, error=error.what)
         except ValueError as error:  # msgspec's own among them

@@ -61,10 +61,11 @@ class Request(NamedTuple):
 
 @dataclass
 class Tally:
-    """How many answers went by, and how many of them failed."""
+    """How many answers went by, how many of them failed, and to how many there is a note."""
 
     total: int = 0
     failed: int = 0
+    noted: int = 0
 
 
 Adjust = Callable[[Any], Pipeline]  # picklable, for pipelines in several processes
@@ -91,17 +92,31 @@ def serve(
         pipeline = load(task, request, adjust)
         answers = counted(in_step(pipeline, records, batch_size), tally, request.strict, quiet=name == "jsonl")
         write(formats.render(task, name, answers, out), out, flush=batch_size == 1 or out.isatty())
+    if tally.noted and task == "translate" and name == "text":  # which has no place for notes
+        tell(
+            f"Note: {tally.noted} of {tally.total} translations may be wrong in something, such as a number, a name, "
+            "or their end; -f jsonl says in what."
+        )
     if tally.failed:
         raise RecordError(f"{tally.failed} of {tally.total} inputs failed.")
 
 
 def records_of(request: Request) -> Iterator[Record]:
-    """What is to be read, and a word to a person about what is most likely not meant so. Raises as `inputs.read`."""
+    """What is to be read, and a word about what is most likely not meant so. Raises as `inputs.read`, and UsageError
+    where the file that is read would be replaced.
+    """
+    _must_differ(request.source, request.output)
     given = request.texts, request.source, request.input_format, request.text_key
     records = inputs.read(*given)
-    for sentence in inputs.doubts(*given) if sys.stderr.isatty() else ():
+    for sentence in inputs.doubts(*given):
         tell(sentence)
     return records
+
+
+def _must_differ(source: str | None, output: Path | None) -> None:
+    """Raises UsageError where answers are to take the place of the inputs."""
+    if source and output and output.is_file() and Path(source).exists() and output.samefile(source):
+        raise UsageError(f"-o {output} is the file that is read, which would be lost. Name another.")
 
 
 def load(task: str, request: Request, adjust: Adjust | None = None) -> Any:
@@ -185,6 +200,8 @@ def counted(answers: Iterable[Answer], tally: Tally, strict: bool, quiet: bool) 
             tally.failed += 1
             if not quiet:
                 complain(sentence)
+        elif getattr(answer.prediction, "note", None):
+            tally.noted += 1
         yield answer
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nlpseq.corpora.conllu import comments
-from nlpseq.corpora.files import Line, blocks, read_lines
+from nlpseq.corpora.files import Line, blocks, content_name, read_lines
 from nlpseq.corpora.jsonl import LABEL_COLUMNS
 from nlpseq.corpora.labels import LabelMap, check_tag, to_iob2
 from nlpseq.corpora.offsets import pieces_of, place
@@ -24,6 +24,7 @@ UNER = ("_", "token", "ner", "...")  # number, token, tag, and then a dash and t
 
 _COMMENT = re.compile(r"#\s*(newdoc|newpar|[\w.:-]+(\s[\w.:-]+)*\s*=)")
 _TAG = re.compile(r"O|[BIESLU]-\S+")
+_HINT = "`lint` has --texts and --pairs, and `train sentiment` and `train translate` read them"
 
 
 class Layout(NamedTuple):
@@ -98,10 +99,15 @@ def read_columns(
 
 
 def detect(path: str | Path, head: Sequence[Line]) -> Layout:
-    """The layout of a file from its first lines. Raises DataError where it is none of those known."""
+    """The layout of a file from its first lines. Raises DataError where it is none of those known, or a table with
+    commas.
+    """
     for number, text in head:
         if not text.strip() or text.startswith("-DOCSTART-") or ("\t" not in text and _COMMENT.match(text)):
             continue
+        if Path(content_name(path)).suffix.lower() == ".csv" and "," in text and "\t" not in text:
+            what = "This is a table with commas, where a token and its tags are due on each line"
+            raise DataError(f"{what}. Is it of labelled texts, or of pairs? {_HINT}.", path, number)
         parts = text.split("\t") if "\t" in text else text.split()
         if len(parts) in {3, 5} and parts[0] in {"0", "1"} and _TAG.fullmatch(parts[2]):
             return Layout(UNER, "\t" in text, True)
@@ -110,7 +116,7 @@ def detect(path: str | Path, head: Sequence[Line]) -> Layout:
         if len(parts) == 4:
             return Layout(CONLL2003, "\t" in text, False)
         how = "`nlpseq corpora convert FILE --columns token,xpos,ner --to conllu` names them"
-        how += " (are these labelled texts or pairs? `lint` has --texts and --pairs)"
+        how += f" (is it of labelled texts, or of pairs? {_HINT})"
         what = f"{len(parts)} columns are of no known layout; {how}."
         raise DataError(what, path, number)
     return Layout(TWO, True, False)

@@ -133,11 +133,18 @@ def read_table(path: str | Path, *, tabs: bool, fields: Fields = USUAL_FIELDS) -
 
 def _must_be_divided(headings: Sequence[str], path: str | Path, number: int, *, tabs: bool) -> None:
     """Raises DataError where the only heading shows that something else divides the columns."""
+    if what := misdivided(headings, tabs=tabs):
+        raise DataError(what, path, number)
+
+
+def misdivided(headings: Sequence[str], *, tabs: bool) -> str:
+    """What is to be told where the only heading shows that something else divides the columns; else nothing."""
     other = next((mark for mark in ";|\t," if mark in headings[0]), None) if len(headings) == 1 else None
-    if other:
-        ours, found = ("a tab" if tabs else "a comma"), ("a tab" if other == "\t" else repr(other))
-        what = f"The columns seem to be divided by {found}, where {ours} is expected. Save it as CSV with commas"
-        raise DataError(f"{what}, or as TSV in a file named .tsv.", path, number)
+    if other is None:
+        return ""
+    ours, found = ("a tab" if tabs else "a comma"), ("a tab" if other == "\t" else repr(other))
+    what = f"The columns seem to be divided by {found}, where {ours} is expected. Save it as CSV with commas"
+    return f"{what}, or as TSV in a file named .tsv."
 
 
 def table_rows(path: str | Path, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:

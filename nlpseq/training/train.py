@@ -202,6 +202,9 @@ def _labels(task: Task) -> Labels:
     return getattr(task, "labels", {})  # a translator has none
 
 
+_RENAMING = {"tag": ": `nlpseq corpora convert --label OLD=NEW`"}
+
+
 def _continued(job: Job) -> Task:
     """A model with the vocabularies and weights of the checkpoint to start from. Raises UsageError if it cannot be."""
     assert job.start is not None, "asked only where there is one"
@@ -226,8 +229,9 @@ def _encoded(task: Task, job: Job) -> Sequence[Any]:
         if job.start is None:
             raise
         raise UsageError(
-            f"{job.start}: has not learnt the label {error}, which the training examples have. Train from scratch, "
-            "without --start; or if it has another name there, change it: `nlpseq corpora convert --label OLD=NEW`."
+            f"--start {job.start.name}: has not learnt the label {error}, which the training examples have. Train from "
+            "scratch, without --start; or if it has another name there, change it"
+            f"{_RENAMING.get(job.task, ' in the data')}."
         ) from None
 
 

@@ -226,6 +226,22 @@ def test_what_is_most_likely_not_meant_is_told(
     assert [told in sentence for sentence in found] == [True] * bool(told)
 
 
+def test_the_name_of_a_file_as_a_text_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("letter.txt").write_text("Dear Ann")
+    (told,) = inputs.doubts(["letter.txt"], None, "auto", None)
+    assert "-i letter.txt" in told
+    for text in ("letter", "See letter.txt", "other.txt", "\0.", "." * 5000, ""):
+        assert list(inputs.doubts([text], None, "auto", None)) == []
+
+
+def test_a_table_with_semicolons_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id;text\n1;Good\n")
+    with pytest.raises(UsageError, match=r"no column 'text'\. The columns seem to be divided by ';'"):
+        list(inputs.read(None, str(path), "csv"))
+
+
 @pytest.mark.parametrize("input_format", ["lines", "tokens", "conllu"])
 def test_a_key_in_a_format_without_keys_is_refused(input_format: str) -> None:
     with pytest.raises(UsageError, match=f"--text-key body: .* --input-format {input_format} has none"):

@@ -174,7 +174,22 @@ def test_an_argument_that_is_no_utf8_fails_alone() -> None:
         capture_output=True, check=False, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert result.returncode == 3
-    assert objects(result)[0] == {"error": "This is not UTF-8: byte 0xe9 at position 4.", "line": 1}
+    told = objects(result)[0]
+    assert told["line"] == 1
+    assert told["error"].startswith("This is not UTF-8: byte 0xe9 at position 4. ")
+
+
+def test_answers_do_not_take_the_place_of_the_inputs(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_bytes(b"M\xfcller\n")
+    for output in (path, tmp_path / "." / "mine.txt"):
+        result = subprocess.run(
+            [*FAKE, "tag", "-i", path, "-o", output],
+            capture_output=True, check=False, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert result.returncode == 2
+        assert b"is the file that is read" in result.stderr
+        assert path.read_bytes() == b"M\xfcller\n"
 
 
 def test_output_is_utf8_whatever_the_locale() -> None:

@@ -32,6 +32,12 @@ def test_two_columns_with_blank_lines_of_a_tab_and_a_hash_as_token(tmp_path: Pat
     assert second.line == 5
 
 
+@pytest.mark.parametrize("heading", ["no,What it says,mood", "text mood,a", "text,mood"])
+def test_a_table_with_commas_is_told_of_as_one(tmp_path: Path, heading: str) -> None:
+    with pytest.raises(DataError, match=r"a table with commas.*--texts"):
+        read(tmp_path, f"{heading}\n1,Good,yes\n", name="a.csv")
+
+
 def test_conll2003(tmp_path: Path) -> None:
     text = "-DOCSTART- -X- -X- O\n\nEU NNP B-NP I-ORG\nrejects VBZ B-VP O\n# NN I-NP O\n"
     (sentence,) = read(tmp_path, text)
