@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nlpseq.description import describe_values
 from nlpseq.manifest import Manifest, command_of
+from nlpseq.nn.tables import coarse_tables
 from nlpseq.tasks import Task
 
 
@@ -17,7 +18,7 @@ def model_card(name: str, manifest: Manifest, task: Task, *, command: str = "", 
     parts = [
         f"# {name}",
         f"A recurrent model for `nlpseq {command_of(manifest.task)}`; languages: "
-        f"{', '.join(manifest.languages) or 'not stated'}; {weights:,} weights, stored as float16.",
+        f"{', '.join(manifest.languages) or 'not stated'}; {weights:,} weights, stored as float16{_coarsely(task)}.",
         _table("## Trained on", ("data", "licence"), sources),
         _table(
             f"## Scores on {where} (per cent, where a name does not say otherwise)",
@@ -29,6 +30,10 @@ def model_card(name: str, manifest: Manifest, task: Task, *, command: str = "", 
         _table("## Settings", ("setting", "value"), settings),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _coarsely(task: Task) -> str:
+    return ", tables of vectors in eight bits" if coarse_tables(task.network) else ""
 
 
 def _table(title: str, head: tuple[str, str], rows: list[str]) -> str:
