@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nlpseq.cli.input_records import Record, not_utf8
 from nlpseq.corpora import files
-from nlpseq.corpora.tables import misdivided
 from nlpseq.errors import UsageError, some_columns
 
 Lines = Iterable[files.RawLine]
@@ -81,6 +80,8 @@ def _column_of(name: str, headings: Sequence[str], *, tabs: bool) -> int:
     lower = [heading.lower() for heading in headings]
     if name.lower() in lower:
         return lower.index(name.lower())
+    from nlpseq.corpora.tables import misdivided
+
     if what := misdivided(headings, tabs=tabs):
         raise UsageError(f"The table has no column {name!r}. {what}")
     shown = some_columns(headings)

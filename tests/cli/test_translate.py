@@ -152,7 +152,9 @@ def test_attention_that_the_format_does_not_show_is_told(form: str, told: bool) 
     result = inside("translate", "-c", "letters", "--attention", "-f", form, "a b")
     assert result.exit_code == 0
     assert ("-f jsonl, html or rich" in result.stderr) == told
-    assert "-f jsonl, html or rich" not in inside("translate", "-c", "letters", "-f", form, "a b").stderr
+    plain = inside("translate", "-c", "letters", "-f", form, "a b")
+    assert "-f jsonl, html or rich" not in plain.stderr
+    assert ("Note: 1 of 1 translations may be wrong" in plain.stderr) == (form == "auto")  # lines have no place for it
 
 
 def test_attention_is_missed_in_a_file_of_plain_lines_at_a_terminal_too(
