@@ -48,6 +48,21 @@ class EmbeddingConfig(Section, frozen=True):
     min_count: Annotated[
         int, Meta(ge=1, description="words seen less often in training have no vector of their own")
     ] = 2
+    numbers: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="of words with digits, so many of the most frequent have vectors of their own, as 7/10; all "
+            "others share one with those that differ in digits alone",
+        ),
+    ] = 0
+    grow: Annotated[
+        bool,
+        Meta(
+            description="with --start: words of the training examples that are seen often enough, and had no vector of "
+            "their own, get one, which begins as the one that they had"
+        ),
+    ] = False
     vectors: Annotated[
         str | None,
         Meta(description="file of pre-trained vectors (text format of word2vec, GloVe or fastText; may be gz, xz)"),

@@ -179,10 +179,13 @@ class TranslationPrediction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """A word that may come next, and its probability, given that a word does."""
+    """A word that may come next, and its probability, given that a word does; or that the text ends in a part of, which
+    it `completes`.
+    """
 
     word: str
     probability: float
+    completes: str = ""
 
 
 class Continuation(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ to F features from W places, see `characters`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from nlpseq.config import EmbeddingConfig
 from nlpseq.errors import UsageError
 from nlpseq.nn.characters import CharacterCNN, CharacterLSTM
 from nlpseq.text.vocab import UNKNOWN
-from nlpseq.text.words import WordVocabularies
+from nlpseq.text.words import WordVocabularies, normal_form
 
 
 class WordEmbedding(nn.Module):
@@ -95,10 +95,29 @@ class WordEmbedding(nn.Module):
                 f"set embedding.width={width}."
             )
         scale = 0.3 / max(float(np.std(np.stack(list(vectors.values())))), 1e-6)
-        for form, vector in vectors.items():
-            self.forms.weight[words.forms.id(form)] = torch.from_numpy(vector * scale)
+        for index, form in enumerate(words.forms.symbols, start=words.forms.reserved):
+            vector = vectors.get(form, vectors.get(normal_form(form)))
+            if vector is not None:
+                self.forms.weight[index] = torch.from_numpy(vector * scale)
         if fixed:
             self.fix(vectors, words)
+
+    @torch.no_grad()
+    def grow(self, like: Sequence[int], counts: list[int]) -> None:
+        """Appends a vector for each of further forms, which begins as that of the form whose id `like` names; `counts`
+        are of all forms then.
+
+        Raises UsageError where forms have no vectors that are learnt.
+        """
+        if not isinstance(self.forms, nn.Embedding):
+            raise UsageError("embedding.grow: words have no vectors that are learnt (embedding.words). Leave it out.")
+        old = self.forms
+        rows_V = torch.tensor([*range(old.num_embeddings), *like])
+        self.forms = nn.Embedding(len(rows_V), old.embedding_dim, padding_idx=0, device=old.weight.device)
+        self.forms.weight.copy_(old.weight[rows_V])
+        self.forms.eight_bit = old.eight_bit
+        self.counts = counts
+        self.__dict__.pop("_hide_V", None)
 
     def fix(self, forms: Iterable[str], words: WordVocabularies) -> None:
         """Lets the vectors of these forms stay as they are in training."""

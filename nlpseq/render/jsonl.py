@@ -78,7 +78,7 @@ def _attention(one: Attention) -> dict[str, object]:
 def lm(answers: Iterable[Answer]) -> Iterator[str]:
     """`{"prompt", "text", "tokens", "ended", "score"}`, `alternatives` of a search, and the keys passed through.
 
-    With suggestions it is `{"prompt", "suggestions": [{"word", "probability"}]}`.
+    With suggestions it is `{"prompt", "suggestions": [{"word", "probability"}]}`, `completes` too where a word is begun.
     """
     for prediction, extra in of_kind(answers, Continuation):
         own = _failure(prediction) if isinstance(prediction, Failure) else _continued(prediction)
@@ -87,7 +87,11 @@ def lm(answers: Iterable[Answer]) -> Iterator[str]:
 
 def _continued(prediction: Continuation) -> dict[str, object]:
     if prediction.suggestions is not None:
-        words = [{"word": s.word, "probability": round(s.probability, 4)} for s in prediction.suggestions]
+        words = [
+            {"word": s.word, "probability": round(s.probability, 4)}
+            | ({"completes": s.completes} if s.completes else {})
+            for s in prediction.suggestions
+        ]
         return {"prompt": prediction.prompt, "suggestions": words}
     result: dict[str, object] = {
         "prompt": prediction.prompt,

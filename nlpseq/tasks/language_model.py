@@ -86,8 +86,8 @@ class LanguageModel:
             language = config.tokenizer.language
             tokenizer = Tokenizer(language, rules=rules_for(language))
             units = Words.seen(
-                examples, tokenizer, size=text.size, min_count=given.min_count, word_length=given.word_length,
-                known=vectors, tied=text.softmax_kind() == "tied",
+                examples, tokenizer, size=text.size, min_count=given.min_count, numbers=given.numbers,
+                word_length=given.word_length, known=vectors, tied=text.softmax_kind() == "tied",
             )  # fmt: skip
             model = cls(config, units)
             assert isinstance(model.network.embedding, WordEmbedding)

@@ -24,7 +24,7 @@ from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
 from nlpseq.tasks.windows import Windowed, in_windows, within_limit
-from nlpseq.tasks.words import VectorCache, WordTable, fix_given_vectors
+from nlpseq.tasks.words import VectorCache, WordTable, fix_given_vectors, grown
 from nlpseq.text.metrics import Accuracy
 from nlpseq.text.rules import Rules, plain_rules
 from nlpseq.text.tokenizer import Tokenizer, rules_for
@@ -97,14 +97,18 @@ class Classifier:
         rules = rules_for(config.tokenizer.language)
         tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
         counts = Counter(token for example in examples for token in tokenizer.words(example.text)[0])
-        words = WordVocabularies.from_words(counts, min_count=given.min_count, known=vectors)
+        words = WordVocabularies.from_words(counts, min_count=given.min_count, numbers=given.numbers, known=vectors)
         classifier = cls(config, words, _vocabularies(examples), rules=rules)
         classifier.network.embedding.start_from(vectors, words, fixed=given.vectors_fixed)
         return classifier
 
     def go_on(self, examples: Sequence[LabelledText]) -> None:
-        """Fixes the vectors that are to stay. Raises DataError where their file is missing."""
-        del examples
+        """Lets the vocabulary grow by the words of these examples, and fixes the vectors that are to stay, where the
+        settings want it. Raises DataError where their file is missing.
+        """
+        if self.config.embedding.grow:
+            counts = Counter(token for example in examples for token in self.tokenizer.words(example.text)[0])
+            self.words = grown(self.network.embedding, self.words, self.config.embedding, counts)
         fix_given_vectors(self.network.embedding, self.words, self.config.embedding)
 
     def with_words(self, words: WordVocabularies) -> Classifier:

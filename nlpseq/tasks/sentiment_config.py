@@ -31,6 +31,19 @@ class WindowsConfig(Section, frozen=True):
     ] = 20_000
 
 
+class OpinionEmbeddingConfig(EmbeddingConfig, frozen=True):
+    """How a word becomes a vector; numbers count, since many opinions end in one."""
+
+    numbers: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="of words with digits, so many of the most frequent have vectors of their own, as 7/10; all "
+            "others share one with those that differ in digits alone",
+        ),
+    ] = 1000
+
+
 class ClassifierConfig(Section, frozen=True):
     """From states to labels."""
 
@@ -65,7 +78,7 @@ class SentimentConfig(Section, frozen=True):
     """All settings of a text classifier."""
 
     tokenizer: TokenizerConfig = TokenizerConfig()
-    embedding: EmbeddingConfig = EmbeddingConfig()
+    embedding: OpinionEmbeddingConfig = OpinionEmbeddingConfig()
     encoder: EncoderConfig = EncoderConfig()
     windows: WindowsConfig = WindowsConfig()
     classifier: ClassifierConfig = ClassifierConfig()

@@ -22,7 +22,7 @@ from nlpseq.tasks.mentions import Mentions
 from nlpseq.tasks.tagging_answers import Labelled
 from nlpseq.tasks.tagging_config import TaggingConfig, read_plain
 from nlpseq.tasks.tagging_network import NO_LABEL, TaggingNetwork
-from nlpseq.tasks.words import VectorCache, WordTable, fix_given_vectors
+from nlpseq.tasks.words import VectorCache, WordTable, fix_given_vectors, grown
 from nlpseq.text.metrics import Accuracy, SpanScore
 from nlpseq.text.rules import Rules, plain_rules
 from nlpseq.text.tokenizer import rules_for
@@ -96,7 +96,7 @@ class Tagger:
         counts = Counter(token for example in examples for token in example.tokens)
         mentions = Mentions(config.augment, examples) if config.augment.replace_mentions else None
         counts.update({word for word in mentions.words() if word not in counts} if mentions else ())
-        words = WordVocabularies.from_words(counts, min_count=given.min_count, known=vectors)
+        words = WordVocabularies.from_words(counts, min_count=given.min_count, numbers=given.numbers, known=vectors)
         seen: dict[str, Counter[str]] = {column: Counter() for column in config.heads.columns}
         for example in examples:
             for column in seen.keys() & example.columns.keys():
@@ -110,7 +110,12 @@ class Tagger:
         return tagger
 
     def go_on(self, examples: Sequence[TaggedSentence]) -> None:
-        """Takes the names of these examples, and fixes the vectors that are to stay. Raises DataError."""
+        """Takes the names of these examples, lets the vocabulary grow by their words, and fixes the vectors that are to
+        stay, each where the settings want it. Raises DataError.
+        """
+        if self.config.embedding.grow:
+            counts = Counter(token for example in examples for token in example.tokens)
+            self.words = grown(self.network.embedding, self.words, self.config.embedding, counts)
         if self.config.augment.replace_mentions:
             self.mentions = Mentions(self.config.augment, examples, inherited=True)
         fix_given_vectors(self.network.embedding, self.words, self.config.embedding)

@@ -61,6 +61,19 @@ def fix_given_vectors(embedding: WordEmbedding, words: WordVocabularies, config:
         embedding.fix(read_vectors(config.vectors, limit=config.vectors_limit), words)
 
 
+def grown(embedding: WordEmbedding, words: WordVocabularies, config: EmbeddingConfig,
+          counts: Mapping[str, int]) -> WordVocabularies:  # fmt: skip
+    """The vocabularies with what they lack of such words, for which the embedding gets vectors, where the settings want
+    it. Raises UsageError where words have no vectors that are learnt.
+    """
+    if not config.grow:
+        return words
+    more = words.grown(counts, min_count=config.min_count, numbers=config.numbers)
+    fresh = more.forms.symbols[len(words.forms.symbols) :]
+    embedding.grow([words.form_id(form) for form in fresh], more.counts)
+    return more
+
+
 def words_at(names: Sequence[str], rows_BT: Tensor, lengths_B: Tensor) -> list[list[str]]:
     """The words of sentences of such rows, without padding."""
     pairs = zip(rows_BT.tolist(), lengths_B.tolist(), strict=True)

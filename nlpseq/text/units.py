@@ -20,11 +20,15 @@ _SPACE = "▁"  # how SentencePiece writes the space before a piece
 
 
 class Begun(NamedTuple):
-    """A text up to its last word, half a word behind it, and the ids of the words that this may become; or no half."""
+    """A text up to its last word, half a word behind it, and the ids of the words that this may become; or no half.
+
+    What is a word besides, as "go" is and half of "going", has its own id among them and in `own`.
+    """
 
     before: str
     half: str = ""
     ids: frozenset[int] = frozenset()
+    own: int | None = None
 
 
 class Units(Protocol):
@@ -47,7 +51,7 @@ class Units(Protocol):
         """The text that ids spell; reserved ones are silent."""
 
     def begun(self, text: str) -> Begun:
-        """Where a text ends within a word that only one whole unit can complete, what it may become."""
+        """Where a text ends, or may end, within a word that only one whole unit can complete, what it may become."""
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values or bytes for the checkpoint's `text/`, by the file that holds them."""

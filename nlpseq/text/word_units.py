@@ -50,6 +50,7 @@ class WordUnits(Generic[R]):
         *,
         size: int,
         min_count: int,
+        numbers: int = 0,
         word_length: int,
         known: Iterable[str] = (),
         tied: bool = False,
@@ -68,7 +69,8 @@ class WordUnits(Generic[R]):
         kept = ranked[: max(1, size - RESERVED)]
         least = max(min_count, counts[kept[-1]]) if len(ranked) > len(kept) else min_count
         frequent = {word: count for word, count in counts.items() if count >= least}
-        words = WordVocabularies.from_words(frequent, min_count=least, known=[*known, END, *kept] if tied else known)
+        forms = [*known, END, *kept] if tied else known
+        words = WordVocabularies.from_words(frequent, min_count=least, numbers=numbers, known=forms)
         units = cls(tokenizer, Vocabulary(kept, reserved=RESERVED), words, word_length)
         units.table.add(ranked[:TABLE_LIMIT])
         units._kept = len(units.table)
@@ -121,12 +123,13 @@ class WordUnits(Generic[R]):
         return frozenset(range(len(self)))
 
     def begun(self, text: str) -> Begun:
-        """A last word that is not of the vocabulary is half of those that begin with it, if any do."""
+        """A last word is half of those that begin with it, if any other does."""
         found = _LAST_WORD.search(text)
-        if found is None or found[0] in self.vocabulary:
+        if found is None:
             return Begun(text)
         ids = frozenset(self.vocabulary.id(word) for word in self.vocabulary.symbols if word.startswith(found[0]))
-        return Begun(text[: found.start()], found[0], ids) if ids else Begun(text)
+        own = self.vocabulary.id(found[0]) if found[0] in self.vocabulary else None
+        return Begun(text[: found.start()], found[0], ids, own) if ids - {own} else Begun(text)
 
     def begins(self, line: bool) -> frozenset[int]:
         """Every word of the vocabulary."""

@@ -70,8 +70,12 @@ class WordVocabularies:
         self.forms, self.characters, self.affixes, self.counts = forms, characters, affixes, counts
 
     @classmethod
-    def from_words(cls, words: Mapping[str, int], *, min_count: int, known: Iterable[str] = ()) -> WordVocabularies:
-        """Vocabularies of counted training words; `known` forms are added whatever their count."""
+    def from_words(
+        cls, words: Mapping[str, int], *, min_count: int, numbers: int = 0, known: Iterable[str] = ()
+    ) -> WordVocabularies:
+        """Vocabularies of counted training words; `known` forms are added whatever their count, and so many of the most
+        frequent words with digits, as they are written (`numbers`).
+        """
         forms: Counter[str] = Counter()
         characters: Counter[str] = Counter()
         pieces: Counter[str] = Counter()
@@ -81,18 +85,28 @@ class WordVocabularies:
             for character in word:
                 characters[character] += count
             pieces.update(dict.fromkeys(affixes(word), 1))
-        kept = Vocabulary.counted(forms, min_count=min_count)
-        extra = [word for word in dict.fromkeys(normal_form(composed(word)) for word in known) if word not in kept]
-        vocabulary = Vocabulary((*kept.symbols, *extra))
-        counts = [0, 0, *(forms.get(form, 0) for form in vocabulary.symbols)]
+        frequent = Vocabulary.counted(forms, min_count=min_count).symbols
+        own = _numbers(words, min_count, numbers)
+        vocabulary = Vocabulary(dict.fromkeys((*frequent, *own, *(normal_form(composed(word)) for word in known))))
+        counts = [0, 0, *(own.get(form) or forms.get(form, 0) for form in vocabulary.symbols)]
         marks = Vocabulary(
             (BEGIN, END, *(c for c in Vocabulary.counted(characters, min_count=2).symbols if c not in {BEGIN, END}))
         )
         return cls(vocabulary, marks, Vocabulary.counted(pieces, min_count=3), counts)
 
+    def grown(self, words: Mapping[str, int], *, min_count: int, numbers: int) -> WordVocabularies:
+        """These, and behind them the forms that `from_words` would have of other words; nothing else changes."""
+        others = WordVocabularies.from_words(words, min_count=min_count, numbers=numbers)
+        fresh = {form: others.counts[others.forms.id(form)] for form in others.forms.symbols if form not in self.forms}
+        forms = Vocabulary((*self.forms.symbols, *fresh))
+        return WordVocabularies(forms, self.characters, self.affixes, [*self.counts, *fresh.values()])
+
     def form_id(self, word: str) -> int:
-        """The id of a word's form; where it is unknown, that of its lower-cased form; else UNKNOWN."""
-        form = normal_form(composed(word))
+        """The id of a word as it is written, or else of its form, or else of that in lower case; or else UNKNOWN."""
+        own = composed(word)
+        if own in self.forms:
+            return self.forms.id(own)
+        form = normal_form(own)
         if form in self.forms:
             return self.forms.id(form)
         return self.forms.id(form.lower())
@@ -137,3 +151,16 @@ class WordVocabularies:
             Vocabulary(plain["affixes"]),
             list(plain["counts"]),
         )
+
+
+def _numbers(words: Mapping[str, int], min_count: int, limit: int) -> dict[str, int]:
+    """The most frequent of those words that have digits, with their counts."""
+    if not limit:
+        return {}
+    counts: Counter[str] = Counter()
+    for given, count in words.items():
+        word = composed(given)
+        if word != normal_form(word):
+            counts[word] += count
+    kept = Vocabulary.counted(counts, min_count=min_count).symbols[:limit]
+    return {word: counts[word] for word in kept}

@@ -11,6 +11,7 @@ from nlpseq.text.units import Units
 from nlpseq.writing.memory import Array, Memory, Reader
 
 WHOLE = 0.5  # a word is whole where what begins after it has more probability than this
+RARE = 0.05  # one is half of another where its own probability is less than this part of that of all that begin so
 
 
 class Prompt(NamedTuple):
@@ -28,11 +29,17 @@ class Prompt(NamedTuple):
     may_be: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, units: Units, text: str) -> Prompt:
-        """The prompt as it is read; white space at its end is not, since it begins the next word."""
+    def of(cls, units: Units, text: str, reader: Reader | None = None) -> Prompt:
+        """The prompt as it is read; white space at its end is not, since it begins the next word.
+
+        A last word that could be half of others, as "t" or "go", is whole, unless there is a reader who hardly expects
+        it to be.
+        """
         units = units.meet([text])
-        before, half, may_be = units.begun(text)
+        before, half, may_be, own = units.begun(text)
         ids = units.ids(before.rstrip())
+        if own is not None and (reader is None or not _rare(reader.read(ids, units), own, may_be)):
+            half, ids = "", units.ids(text.rstrip())
         if not half:
             return cls(text, ids, units.text(ids), units)
         one = min(may_be)
@@ -67,3 +74,9 @@ class Prompt(NamedTuple):
             return self.units.begins(False) | {self.units.end}
         opening = self.units.opening
         return opening if float(np.exp(log_V[sorted(opening)]).sum()) > WHOLE else None
+
+
+def _rare(memory: Memory, unit: int, others: frozenset[int]) -> bool:
+    """Whether a unit hardly comes next, of those that might."""
+    among_X = np.exp(memory.log_BV[0, sorted(others)])
+    return bool(np.exp(memory.log_BV[0, unit]) < RARE * among_X.sum())

@@ -33,10 +33,11 @@ def suggest(reader: Reader, text: str, count: int) -> list[Suggestion]:
     """The likeliest next words, best first, with the probability of each, given that a word comes next.
 
     A word is begun by a unit that `begins` one, and complete where a unit of `opening` would follow: its probability is
-    that of its units, one after the other, and of being complete then. Of half a word it is what this may become.
+    that of its units, one after the other, and of being complete then. Of half a word, and of a word that the model
+    hardly expects, it is what this may become.
     """
     units = reader.units
-    prompt = Prompt.of(units, text)
+    prompt = Prompt.of(units, text, reader)
     memory = prompt.read_by(reader)
     begins = sorted(prompt.may_be or units.begins(not prompt.ids))
     if not begins:  # a model of characters may have no space
@@ -55,7 +56,7 @@ def suggest(reader: Reader, text: str, count: int) -> list[Suggestion]:
         ]
 
     found = complete(step, first, Row(memory, 0), count)
-    return [Suggestion(prompt.word(one.ids), math.exp(one.log_probability)) for one in found]
+    return [Suggestion(prompt.word(one.ids), math.exp(one.log_probability), prompt.half) for one in found]
 
 
 def _grown(log_V: Array, opening: Array, *, whole: bool) -> Grown:

@@ -262,6 +262,16 @@ def test_vectors_that_were_given_stay_only_where_they_are_fixed(fixed: bool) -> 
     assert moved == ({"the"} if fixed else {"the", "cat", "mat"})
 
 
+def test_a_number_of_its_own_begins_with_the_vector_of_all_such_numbers() -> None:
+    words = WordVocabularies.from_words({"7/10": 3, "in": 3}, min_count=1, numbers=1)
+    made = WordEmbedding(EmbeddingConfig(width=3, characters="none", affix_width=0), words)
+    made.start_from({"0/00": np.array([1, 2, 3], dtype=np.float32)}, words)
+    assert isinstance(made.forms, nn.Embedding)
+    own, shared = made.forms.weight[words.form_id("7/10")], made.forms.weight[words.form_id("1/11")]
+    assert words.form_id("7/10") != words.form_id("1/11")
+    assert torch.equal(own, shared)
+
+
 def test_what_is_no_number_goes_on_to_the_loss() -> None:
     """Where it is told in words; nothing is looked up in a place that is none."""
     cnn = CharacterCNN(5, 4, 8)

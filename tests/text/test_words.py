@@ -55,6 +55,29 @@ def test_forms_known_from_elsewhere_join_without_a_count() -> None:
     assert more.form_id("Paris") == KNOWN.form_id("Paris")
 
 
+NUMBERS = {"7/10": 9, "3/10": 8, "8/10": 2, "10": 7, "in": 5, "1987": 1, "2014": 1}
+
+
+def test_frequent_numbers_can_have_forms_of_their_own() -> None:
+    known = WordVocabularies.from_words(NUMBERS, min_count=2, numbers=3)
+    ids = [known.form_id(word) for word in ("7/10", "3/10", "10", "in", "8/10", "1987")]
+    assert len(set(ids)) == 6
+    assert UNKNOWN not in ids
+    assert known.form_id("8/10") == known.form_id("1/23")  # the fourth by frequency shares that of its shape
+    assert known.counts[known.form_id("7/10")] == 9
+    assert known.counts[known.form_id("2014")] == known.counts[known.form_id("1987")] == 2
+    assert WordVocabularies.from_words(NUMBERS, min_count=20, numbers=9).forms.symbols == ()
+
+
+def test_vocabularies_grow_behind_what_they_have() -> None:
+    before = WordVocabularies.from_words({"the": 5, "7/10": 2}, min_count=2)
+    after = before.grown({"the": 3, "film": 4, "7/10": 9, "rare": 1}, min_count=2, numbers=5)
+    assert after.forms.symbols == ("the", "0/00", "film", "7/10")
+    assert after.counts == [0, 0, 5, 2, 4, 9]
+    assert after.affixes is before.affixes
+    assert before.form_id("7/10") == before.form_id("0/00") == after.form_id("8/10") != after.form_id("7/10")
+
+
 @given(st.dictionaries(words, st.integers(1, 4), max_size=15), st.lists(st.text(max_size=30), max_size=5))
 def test_vocabularies_survive_json(seen: dict[str, int], asked: list[str]) -> None:
     one = WordVocabularies.from_words(seen, min_count=2)

@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
+import nlpseq
 from nlpseq.checkpoint import load_task, verify
-from nlpseq.config import build
+from nlpseq.config import EmbeddingConfig, build
 from nlpseq.errors import DataError, UsageError
 from nlpseq.records import Source
 from nlpseq.tasks.tagging_config import AugmentConfig
+from nlpseq.text.vocab import UNKNOWN
 from nlpseq.training.prepare import given_settings, prepare
 from nlpseq.training.train import train
 from tests import taggers
@@ -109,6 +111,41 @@ def test_vectors_that_stay_do_so_in_further_training_too(tmp_path: Path) -> None
     vectors.unlink()
     with pytest.raises(DataError, match=r"vectors\.txt"):
         run(tmp_path / "again", data, {}, start=str(base))
+
+
+def test_the_vocabulary_grows_where_that_is_wanted(base: Path, tmp_path: Path) -> None:
+    """New words begin as what they were taken for, and are learnt by themselves from there."""
+    rows = ["it gets 9/10,positive", "it gets 2/10,negative", "that gets 9/10,positive", "that gets 2/10,negative"]
+    data = written(tmp_path / "b.csv", rows)
+    still = {"embedding": {"grow": True}, "training": {"epochs": 1, "learning_rate": 1e-9}}
+    begun = run(tmp_path / "still", data, still, start=str(base))
+    before, after = load_task(base)[0], load_task(begun)[0]
+    fresh = ["0/00", "gets", "9/10", "2/10"]
+    assert sorted(after.words.forms.symbols[len(before.words.forms.symbols) :]) == sorted(fresh)
+    weight, unknown = after.network.embedding.forms.weight, before.network.embedding.forms.weight[UNKNOWN]
+    for form in fresh:
+        assert (weight[after.words.forms.id(form)] - unknown).abs().max() <= 1e-3  # float16 on disk
+    training = {"epochs": 60, "learning_rate": 0.02, "patience": 0, "average": 0.5}
+    learnt = {"embedding": {"grow": True, "dropout": 0.0, "word_dropout": 0.0}, "training": training}
+    folder = run(tmp_path / "on", data, learnt, start=str(base))
+    pipeline = nlpseq.load(str(folder))
+    assert [pipeline(f"it gets {mark}").label for mark in ("9/10", "2/10")] == ["positive", "negative"]
+    hot = run(tmp_path / "hot", data, SMALL | {"embedding": {"words": "one_hot"}, "training": {"epochs": 1}})
+    with pytest.raises(UsageError, match=r"embedding\.grow"):
+        run(tmp_path / "more", data, still, start=str(hot))
+
+
+def test_a_tagger_learns_new_words_too() -> None:
+    tagger = taggers.untrained()
+    before = len(tagger.words.forms)
+    tagger.config = msgspec.structs.replace(tagger.config, embedding=build(EmbeddingConfig, {"grow": True}))
+    tokens = ("zyzzyva", "qanat")
+    sentence = corpus(1, seed=1)[0]
+    sentence = msgspec.structs.replace(sentence, tokens=(*tokens, *sentence.tokens[2:]))
+    tagger.go_on([sentence] * 2)
+    assert len(tagger.words.forms) == len(tagger.network.embedding.forms.weight) == before + 2
+    assert len({tagger.words.form_id(token) for token in tokens}) == 2
+    tagger.losses(tagger.collate([tagger.encode(sentence)]))
 
 
 def test_names_are_exchanged_in_further_training_too() -> None:
