@@ -78,7 +78,7 @@ def _attention(one: Attention) -> dict[str, object]:
 def lm(answers: Iterable[Answer]) -> Iterator[str]:
     """`{"prompt", "text", "tokens", "ended", "score"}`, `alternatives` of a search, and the keys passed through.
 
-    With suggestions it is `{"prompt", "suggestions": [{"word", "probability"}]}`, `completes` too where a word is begun.
+    With suggestions it is `{"prompt", "suggestions": [{"word", "probability"}]}`, `completes` where a word is begun.
     """
     for prediction, extra in of_kind(answers, Continuation):
         own = _failure(prediction) if isinstance(prediction, Failure) else _continued(prediction)
