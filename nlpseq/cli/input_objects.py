@@ -26,7 +26,9 @@ def record_of_object(piece: str, line: int, text_key: str) -> Record | None:
     try:
         fields = msgspec.json.decode(piece, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"This is not a JSON object: {error}") from None
+        heading = line == 1 and text_key in re.split("[,\t]", piece.strip())
+        hint = ". It looks like the heading of a table: say --input-format csv, or tsv" if heading else ""
+        raise ValueError(f"This is not a JSON object: {error}{hint}") from None
     extra = {key: value for key, value in fields.items() if key not in {text_key, "tokens"}}
     if "tokens" in fields:
         try:

@@ -61,6 +61,7 @@ def test_jsonl_takes_string_tokens_before_the_text(tmp_path: Path) -> None:
     [
         (b"[1]", "not a JSON object: Expected `object`"),
         (b'{"text": ', "not a JSON object"),
+        (b"id\ttext", "say --input-format csv, or tsv."),
         (b'{"text": 3}', '"text" is not a string'),
         (b'{"tokens": "a b"}', '"tokens" is not a list of strings'),
         (b'{"t": "a"}', 'no key "text". Name the key of the text with --text-key.'),
