@@ -66,3 +66,15 @@ def test_names_are_sequences_that_may_be(script: Any) -> None:
     shares_TK[1, known.id("I-PER")], shares_TK[1, known.id("O")] = 0.9, 0.02
     assert script.labels_of(shares_TK, "ner", known) == ["B-PER", "I-PER"]
     assert script.labels_of(shares_TK, "upos", known) == ["O", "I-PER"]
+
+
+def test_a_grade_stands_behind_each_text(tmp_path: Path) -> None:
+    texts = ["The cast is good and the sets are fine.", "It has 3 parts.", "Held out.", "Nobody laughed."]
+    (tmp_path / "texts.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    (tmp_path / "held.txt").write_text("Held out.\n", encoding="utf-8")
+    command = [sys.executable, str(RECIPES / "graded_texts.py"), "--texts", "texts.txt", "--without", "held.txt"]
+    subprocess.run([*command, "-o", "out.jsonl"], cwd=tmp_path, check=True, capture_output=True)
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert sorted(one["text"].split()[0] for one in found) == ["Nobody", "The"]
+    sides = {"1": "negative", "2": "negative", "4": "positive", "5": "positive"}
+    assert all(one.get("polarity") == sides.get(one["stars"]) for one in found)

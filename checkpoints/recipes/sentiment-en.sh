@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Trains the shipped judge of opinions on one core in some three hours: word vectors of the reviews (labelled or not), a
+# Trains the shipped judge of opinions on one core in some five hours: word vectors of the reviews (labelled or not), a
 # language model of them, a classifier from both, labels for the reviews without any, a classifier that goes on with
-# these, and one that goes on with probabilities in their place. Needs nlpseq as a command, gensim and scikit-learn in
+# these, one that goes on with probabilities in their place, one that tells numbers apart, one that has learnt what
+# grades mean, and the last, with newer probabilities. Needs nlpseq as a command, gensim and scikit-learn in
 # the same environment, and the corpora: by `nlpseq corpora get sst imdb`, or from NLPSEQ_CORPORA_MIRROR. Interrupted,
 # it goes on where it was when it is run again.
 set -euo pipefail
@@ -27,8 +28,21 @@ if ! test -f $run-labelled.jsonl; then
   mv $run-labelled.jsonl.part $run-labelled.jsonl
 fi
 train sentiment -sure --start $run-base
-if ! test -f $run-soft.jsonl; then
-  python $recipes/label_texts.py --train imdb@polarity --texts imdb:unlabelled --judge $run-sure --soft -o $run-soft.jsonl.part
-  mv $run-soft.jsonl.part $run-soft.jsonl
+judged() {  # probabilities for the reviews without labels, by one of these and a linear model
+  if ! test -f "$run-soft$2.jsonl"; then
+    python $recipes/label_texts.py --train imdb@polarity --texts imdb:unlabelled --judge "$run$1" --soft -o $run-soft.part
+    mv $run-soft.part "$run-soft$2.jsonl"
+  fi
+}
+judged -sure ""
+train sentiment -soft --start $run-sure --seed 2
+judged -soft -2
+train sentiment -numbers --start $run-soft --seed 2
+judged -numbers -3
+if ! test -f $run-graded.jsonl; then
+  python $recipes/graded_texts.py --texts imdb:unlabelled --without imdb:dev -o $run-graded.part
+  mv $run-graded.part $run-graded.jsonl
 fi
-train sentiment "" --start $run-sure --seed 2 --card $recipes/sentiment-en.md
+train sentiment -graded --start $run-numbers --seed 3 --time-limit 47m
+judged -graded -4
+train sentiment "" --start $run-graded --seed 4 --time-limit 33m --card $recipes/sentiment-en.md

@@ -58,7 +58,7 @@ def test_the_turns_that_are_promised(pipeline: SentimentPipeline, text: str, wan
     assert side(pipeline(text)) == wanted
 
 
-@pytest.mark.parametrize("turn", ["negation", "contrast"])
+@pytest.mark.parametrize("turn", ["negation", "contrast", "grades"])
 def test_turns_of_many_texts(pipeline: SentimentPipeline, turn: str) -> None:
     """Four in five: what is missed is named in the model card."""
     cases = [(text, wanted) for wanted in SIDES for text in TEXTS[turn][wanted]]
@@ -99,6 +99,7 @@ def test_no_text_of_these_tests_was_trained_on() -> None:
     """The turns of speech were: `corpora/turns` has the same words in other sentences."""
     learnt = {bare(example.text) for example in read_text_source("turns", "train")}
     asked = [*TEXTS["negation"]["positive"], *TEXTS["negation"]["negative"], *TEXTS["neutral"]["texts"]]
+    asked += [*TEXTS["grades"]["positive"], *TEXTS["grades"]["negative"]]
     asked += [*TEXTS["contrast"]["positive"], *TEXTS["contrast"]["negative"]]
     assert not learnt & set(map(bare, asked))
 
@@ -108,7 +109,7 @@ def bare(text: str) -> str:
 
 
 def test_a_text_without_words_says_so(pipeline: SentimentPipeline) -> None:
-    for text in (" \n", "!!!", "👍", "12:30"):
+    for text in (" \n", "!!!", "👍", "12:30:59"):
         nothing = pipeline(text)
         assert (nothing.label, nothing.note) == ("neutral", "There is nothing to judge: the text has no words.")
     assert pipeline("10/10").label == "positive"
