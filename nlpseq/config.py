@@ -37,6 +37,16 @@ class TokenizerConfig(Section, frozen=True):
     ] = 250
 
 
+Numbers = Annotated[
+    int,
+    Meta(
+        ge=0,
+        description="of words with digits, so many of the most frequent have vectors of their own, as 7/10; all others "
+        "share one with those that differ in digits alone",
+    ),
+]
+
+
 class EmbeddingConfig(Section, frozen=True):
     """How a word becomes a vector."""
 
@@ -48,14 +58,7 @@ class EmbeddingConfig(Section, frozen=True):
     min_count: Annotated[
         int, Meta(ge=1, description="words seen less often in training have no vector of their own")
     ] = 2
-    numbers: Annotated[
-        int,
-        Meta(
-            ge=0,
-            description="of words with digits, so many of the most frequent have vectors of their own, as 7/10; all "
-            "others share one with those that differ in digits alone",
-        ),
-    ] = 0
+    numbers: Numbers = 0
     grow: Annotated[
         bool,
         Meta(

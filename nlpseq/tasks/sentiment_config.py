@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from nlpseq.config import EmbeddingConfig, EncoderConfig, PoolingKind, Section, TokenizerConfig, TrainingConfig
+from nlpseq.config import EmbeddingConfig, EncoderConfig, Numbers, PoolingKind, Section, TokenizerConfig, TrainingConfig
 from nlpseq.text.rules import Rules, read_rules
 from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
@@ -34,14 +34,7 @@ class WindowsConfig(Section, frozen=True):
 class OpinionEmbeddingConfig(EmbeddingConfig, frozen=True):
     """How a word becomes a vector; numbers count, since many opinions end in one."""
 
-    numbers: Annotated[
-        int,
-        Meta(
-            ge=0,
-            description="of words with digits, so many of the most frequent have vectors of their own, as 7/10; all "
-            "others share one with those that differ in digits alone",
-        ),
-    ] = 1000
+    numbers: Numbers = 1000
 
 
 class ClassifierConfig(Section, frozen=True):

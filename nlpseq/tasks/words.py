@@ -63,11 +63,9 @@ def fix_given_vectors(embedding: WordEmbedding, words: WordVocabularies, config:
 
 def grown(embedding: WordEmbedding, words: WordVocabularies, config: EmbeddingConfig,
           counts: Mapping[str, int]) -> WordVocabularies:  # fmt: skip
-    """The vocabularies with what they lack of such words, for which the embedding gets vectors, where the settings want
-    it. Raises UsageError where words have no vectors that are learnt.
+    """The vocabularies with what they lack of such words, for which the embedding gets vectors. Raises UsageError where
+    words have no vectors that are learnt.
     """
-    if not config.grow:
-        return words
     more = words.grown(counts, min_count=config.min_count, numbers=config.numbers)
     fresh = more.forms.symbols[len(words.forms.symbols) :]
     embedding.grow([words.form_id(form) for form in fresh], more.counts)
