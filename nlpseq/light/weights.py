@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from nlpseq.errors import TrustError
 
 Array = np.ndarray[Any, Any]
-KNOWN = {"F16", "F32", "F64", "BOOL", "I8"}  # as safetensors calls them
+KNOWN = {"F16", "F32", "F64", "BOOL", "I8", "I32"}  # as safetensors calls them
 
 
 class NotLight(Exception):  # noqa: N818  it is none
@@ -29,6 +29,14 @@ class Table:
         """Some rows (..., D), float32."""
         found: Array = self.numbers[rows].astype(np.float32, copy=False)
         return found if self.scales is None else found * self.scales[rows].astype(np.float32)[..., None]
+
+    def single(self, places: Array) -> Array:
+        """Some numbers (...), float32, by their places in the rows one after the other."""
+        found: Array = self.numbers.reshape(-1)[places].astype(np.float32, copy=False)
+        if self.scales is None:
+            return found
+        scaled: Array = found * self.scales[places // self.numbers.shape[1]].astype(np.float32)
+        return scaled
 
 
 class Weights:
@@ -63,7 +71,7 @@ class Weights:
     def stored(self, name: str, *shape: int) -> Array:
         """A weight of floating-point numbers in the type that is stored, for tables of which a few rows are read."""
         array = self._taken(name, shape)
-        if array.dtype in (np.bool_, np.int8):
+        if array.dtype in (np.bool_, np.int8, np.int32):
             raise TrustError(f"{self.path}: does not fit its config.json: weight {name!r} has another type.")
         if not _all_finite(array):
             raise TrustError(f"{self.path}: weight {name!r} has a value that is no number, or too large for float16.")
@@ -82,6 +90,13 @@ class Weights:
         """A weight of booleans."""
         array = self._taken(name, shape)
         if array.dtype != np.bool_:
+            raise TrustError(f"{self.path}: does not fit its config.json: weight {name!r} has another type.")
+        return array
+
+    def whole_numbers(self, name: str, *shape: int) -> Array:
+        """A weight of whole numbers of 32 bits."""
+        array = self._taken(name, shape)
+        if array.dtype != np.int32:
             raise TrustError(f"{self.path}: does not fit its config.json: weight {name!r} has another type.")
         return array
 

@@ -13,9 +13,8 @@ _MOST = 127
 
 
 def coarse_tables(network: nn.Module) -> set[str]:
-    """The names of the weights that are stored so: those of embeddings with a true attribute `eight_bit`."""
-    modules = network.named_modules()
-    return {f"{path}.weight" for path, m in modules if isinstance(m, nn.Embedding) and getattr(m, "eight_bit", False)}
+    """The names of the weights that are stored so: those of modules with a true attribute `eight_bit`."""
+    return {f"{path}.weight" for path, module in network.named_modules() if getattr(module, "eight_bit", False)}
 
 
 def coarse(table_VD: Tensor) -> tuple[Tensor, Tensor]:

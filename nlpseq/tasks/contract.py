@@ -73,7 +73,7 @@ class Task(Protocol):
         """Scores, in per cent where their names do not say otherwise; of `main_score`, the higher is the better."""
 
     def calibrate(self, examples: Sequence[Any]) -> None:
-        """Fits what comes after the weights, such as temperatures, on development examples; the scores stay."""
+        """Fits what comes after the weights, such as temperatures, on development examples."""
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values (or bytes) of the vocabularies, by the file below the checkpoint's `text/` that holds them."""

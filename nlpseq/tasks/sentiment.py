@@ -5,7 +5,6 @@ Axes: B texts, K labels; see `windows` for the others.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -19,13 +18,24 @@ from nlpseq.corpora.tables import naming
 from nlpseq.errors import DataError
 from nlpseq.records import LabelledText
 from nlpseq.tasks.adversarial import divergence, nudged, uphill
-from nlpseq.tasks.calibration import fit_temperature, softened
+from nlpseq.tasks.calibration import USUAL_SHARE, fit_share, fit_temperature, softened
 from nlpseq.tasks.context import ContextFeatures
-from nlpseq.tasks.sentiment_config import NOTHING, POLARITY, STARS, SentimentConfig, main_scheme, read_plain
+from nlpseq.tasks.ngrams import Runs, count_words, ngram_scores, runs_of
+from nlpseq.tasks.sentiment_config import (
+    NGRAMS,
+    NOTHING,
+    POLARITY,
+    STARS,
+    SentimentConfig,
+    Weighed,
+    main_scheme,
+    read_plain,
+)
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
 from nlpseq.tasks.windows import Windowed, in_windows, within_limit
 from nlpseq.tasks.words import VectorCache, WordTable, fix_given_vectors, grown
 from nlpseq.text.metrics import Accuracy
+from nlpseq.text.ngrams import Ngrams
 from nlpseq.text.rules import Rules, plain_rules
 from nlpseq.text.tokenizer import Tokenizer, rules_for
 from nlpseq.text.vectors import read_vectors
@@ -55,12 +65,14 @@ class Encoded(msgspec.Struct, frozen=True):
 class Batch(NamedTuple):
     """Texts of one batch: rows of the word table in windows, and the label (B,) of each scheme, or NO_LABEL.
 
-    `soft` has probabilities (B, K) by scheme, zero for texts that nobody judged so.
+    `soft` has probabilities (B, K) by scheme, zero for texts that nobody judged so; `runs` the runs of words, where any
+    are weighed.
     """
 
     texts: Windowed
     labels: dict[str, Tensor]
     soft: dict[str, Tensor]
+    runs: Runs | None
 
 
 class Classifier:
@@ -77,12 +89,16 @@ class Classifier:
         labels: Mapping[str, Vocabulary],
         temperatures: Mapping[str, float] | None = None,
         rules: Rules | None = None,
+        weighed: Weighed | None = None,
         context: ContextFeatures | None = None,
     ) -> None:
         self.config, self.words, self.labels = config, words, dict(labels)
         self.temperatures = dict.fromkeys(labels, 1.0) | dict(temperatures or {})
-        self.network = ClassifierNetwork(config.embedding, config.encoder, config.classifier, words, labels, context)
+        self.shares = dict.fromkeys(labels, USUAL_SHARE) | dict(weighed.shares if weighed else {})
+        runs, parts = weighed.runs if weighed else 0, (config.embedding, config.encoder, config.classifier)
+        self.network = ClassifierNetwork(*parts, words, labels, context, runs=runs)
         self.tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
+        self.ngrams = Ngrams(config.classifier.ngrams)
         self.carried: dict[str, Tensor] = {}
         self._table: WordTable | None = None
 
@@ -94,33 +110,40 @@ class Classifier:
         """
         given = config.embedding
         vectors = read_vectors(given.vectors, limit=given.vectors_limit) if given.vectors else {}
-        rules = rules_for(config.tokenizer.language)
-        tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
-        counts = Counter(token for example in examples for token in tokenizer.words(example.text)[0])
+        rules, labels = rules_for(config.tokenizer.language), _vocabularies(examples)
+        counts, runs = count_words(config, Tokenizer(config.tokenizer.language, rules=rules), labels, examples)
         words = WordVocabularies.from_words(counts, min_count=given.min_count, numbers=given.numbers, known=vectors)
-        classifier = cls(config, words, _vocabularies(examples), rules=rules)
+        classifier = cls(config, words, labels, rules=rules)
         classifier.network.embedding.start_from(vectors, words, fixed=given.vectors_fixed)
+        classifier.network.ngrams = ngram_scores(config, labels, runs)
         return classifier
 
     def go_on(self, examples: Sequence[LabelledText]) -> None:
-        """Lets the vocabulary grow by the words of these examples, and fixes the vectors that are to stay, where the
-        settings want it. Raises DataError where their file is missing.
+        """Lets the vocabulary grow by the words of these examples, has runs of words weighed where none were, and fixes
+        the vectors that are to stay, where the settings want it. Raises DataError where their file is missing.
         """
-        if self.config.embedding.grow:
-            counts = Counter(token for example in examples for token in self.tokenizer.words(example.text)[0])
-            self.words = grown(self.network.embedding, self.words, self.config.embedding, counts)
+        weigh = self.config.classifier.ngrams and self.network.ngrams is None
+        if self.config.embedding.grow or weigh:
+            counts, runs = count_words(self.config, self.tokenizer, self.labels, examples)
+            if self.config.embedding.grow:
+                self.words = grown(self.network.embedding, self.words, self.config.embedding, counts)
+            if weigh:
+                self.network.ngrams = ngram_scores(self.config, self.labels, runs)
         fix_given_vectors(self.network.embedding, self.words, self.config.embedding)
 
     def with_words(self, words: WordVocabularies) -> Classifier:
         """The same classifier with other vocabularies of words, and fresh weights."""
-        return Classifier(self.config, words, self.labels, self.temperatures, self.tokenizer.rules)
+        classifier = Classifier(self.config, words, self.labels, self.temperatures, self.tokenizer.rules)
+        classifier.network.ngrams = self.network.ngrams
+        return classifier
 
     def with_context(self, context: ContextFeatures) -> Classifier:
         """The same classifier, which also reads such features; the vectors of its words stay, other weights are
         fresh.
         """
-        classifier = Classifier(self.config, self.words, self.labels, self.temperatures, self.tokenizer.rules, context)
-        classifier.network.embedding = self.network.embedding
+        rules = self.tokenizer.rules
+        classifier = Classifier(self.config, self.words, self.labels, self.temperatures, rules, context=context)
+        classifier.network.embedding, classifier.network.ngrams = self.network.embedding, self.network.ngrams
         return classifier
 
     @property
@@ -191,7 +214,9 @@ class Classifier:
             for s, v in self.labels.items()
             if any(s in item.soft for item in items)
         }
-        return Batch(in_windows(rows, self.config.windows.size, self.config.windows.overlap), labels, soft)
+        names = self.table.names
+        runs = self._runs([[names[row] for row in one] for one in rows])
+        return Batch(in_windows(rows, self.config.windows.size, self.config.windows.overlap), labels, soft, runs)
 
     def losses(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
         """For each scheme with labels in the batch, the summed loss (nats, weighted) and the number of labels.
@@ -214,7 +239,20 @@ class Classifier:
             moved_RWD = vectors_RWD + uphill(vectors_RWD, loss, settings.adversarial)
             moved = self._losses(self.network.logits(moved_RWD, batch.texts), batch)
             losses |= {f"{name}, adversarial": part for name, part in moved.items()}
-        return losses | changes
+        return losses | changes | self._losses_of_runs(batch)
+
+    def _losses_of_runs(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
+        """Those of the runs of words by themselves, over the labels that people gave: so the two models err at
+        different texts.
+        """
+        if batch.runs is None:
+            return {}
+        losses = self._losses(self.network.by_ngrams(*batch.runs), batch._replace(soft={}))
+        return {f"{name}, by n-grams": part for name, part in losses.items()}
+
+    def _runs(self, texts: Sequence[Sequence[str]]) -> Runs | None:
+        """The known runs of words of texts, none of them empty; None where none are weighed."""
+        return None if self.network.ngrams is None else runs_of(self.ngrams, self.network.ngrams, texts)
 
     def _changes(
         self, vectors_RWD: Tensor, logits: Mapping[str, Tensor], texts: Windowed
@@ -272,24 +310,36 @@ class Classifier:
     @torch.inference_mode()
     def logits(self, texts: Sequence[Sequence[str]], cache: VectorCache | None = None) -> dict[str, Tensor]:
         """Scores (N, K) on the CPU, by scheme, for N tokenised texts; they are read in batches by length."""
-        result = {s: torch.zeros(len(texts), len(v)) for s, v in self.labels.items()}
-        for indices, logits in self._read([text or NOTHING for text in texts], cache or self.vector_cache()):
-            for scheme, logits_BK in logits.items():
-                result[scheme][indices] = logits_BK.float().cpu()
-        return result
+        of_states, of_runs = self._both(texts, cache)
+        return {
+            s: logits_NK + self.shares[s] * of_runs[s] if of_runs else logits_NK for s, logits_NK in of_states.items()
+        }
+
+    def _both(
+        self, texts: Sequence[Sequence[str]], cache: VectorCache | None
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Scores (N, K) of the states, and of the runs of words, where these are weighed."""
+        texts = [text or NOTHING for text in texts]
+        of_states, of_runs = ({s: torch.zeros(len(texts), len(v)) for s, v in self.labels.items()} for _ in range(2))
+        for indices, both in self._read(texts, cache or self.vector_cache()):
+            for result, logits in zip((of_states, of_runs), both, strict=True):
+                for scheme, logits_BK in logits.items():
+                    result[scheme][indices] = logits_BK.float().cpu()
+        return of_states, of_runs if self.network.ngrams else {}
 
     def _read(
         self, texts: Sequence[Sequence[str]], cache: VectorCache
-    ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
+    ) -> Iterator[tuple[list[int], tuple[dict[str, Tensor], dict[str, Tensor]]]]:
         self.network.eval()
         windows = self.config.windows
         met = cache.meet(texts)
         rows = met.rows
 
-        def read(indices: list[int]) -> dict[str, Tensor]:
+        def read(indices: list[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
             batch = in_windows([rows[index] for index in indices], windows.size, windows.overlap)
             states_RWH = cache.states(met, batch.rows_RW, batch.widths_R.to(self.device), fine=False)
-            return self.network.judged(states_RWH, batch)
+            runs = self._runs([texts[index] for index in indices])
+            return self.network.judged(states_RWH, batch), self.network.by_ngrams(*runs) if runs else {}
 
         groups = cache.groups([len(row) for row in rows], INFERENCE_TOKENS, FEW_BIT_TOKENS)
         yield from zip(groups, side_by_side(read, groups, self.device), strict=True)
@@ -317,23 +367,31 @@ class Classifier:
         return {**scores, "mean": sum(scores.values()) / len(scores)}
 
     def calibrate(self, examples: Sequence[LabelledText]) -> None:
-        """Fits the temperature of each head on examples that were not trained on."""
-        logits = self.logits([self.tokens(example.text) for example in examples])
+        """Fits the temperature of each head on examples that were not trained on, and before it how much the runs of
+        words count.
+        """
+        of_states, of_runs = self._both([self.tokens(example.text) for example in examples], None)
         settled = [example.settled() for example in examples]
         for scheme, vocabulary in self.labels.items():
             known = [(i, labels[scheme]) for i, labels in enumerate(settled) if labels.get(scheme) in vocabulary]
             gold_N = torch.tensor([vocabulary.id(label) for _, label in known], dtype=torch.int64)
-            self.temperatures[scheme] = fit_temperature(logits[scheme][[i for i, _ in known]], gold_N)
+            logits_NK = of_states[scheme][[i for i, _ in known]]
+            if of_runs:
+                runs_NK = of_runs[scheme][[i for i, _ in known]]
+                self.shares[scheme] = fit_share(logits_NK, runs_NK, gold_N)
+                logits_NK = logits_NK + self.shares[scheme] * runs_NK
+            self.temperatures[scheme] = fit_temperature(logits_NK, gold_N)
 
     # -- checkpoint
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values of the vocabularies and temperatures, by file name below the checkpoint's `text/`."""
-        labels = {scheme: vocabulary.symbols for scheme, vocabulary in self.labels.items()}
+        labels, scores = {scheme: vocabulary.symbols for scheme, vocabulary in self.labels.items()}, self.network.ngrams
         return {
             "words": self.words.to_plain(),
             "labels": labels,
             "temperatures": self.temperatures,
+            **({NGRAMS: msgspec.to_builtins(Weighed(scores.runs, self.shares))} if scores else {}),
             **plain_rules(self.tokenizer.rules),
             **(self.network.context.to_plain() if self.network.context else {}),
         }

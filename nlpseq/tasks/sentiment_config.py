@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
+import msgspec
 from msgspec import Meta
 
 from nlpseq.config import EmbeddingConfig, EncoderConfig, Numbers, PoolingKind, Section, TokenizerConfig, TrainingConfig
@@ -13,6 +14,7 @@ from nlpseq.text.vocab import Vocabulary
 from nlpseq.text.words import WordVocabularies
 
 POLARITY, STARS = "polarity", "stars"
+NGRAMS = "ngrams"  # the file of a checkpoint that weighs runs of words
 NOTHING = ("",)  # the tokens of a text that has none: one word that nobody knows
 
 
@@ -46,6 +48,17 @@ class ClassifierConfig(Section, frozen=True):
             min_length=1, description="how the states of a text become one vector: last, mean, max, attention, joined"
         ),
     ] = ("max", "attention")
+    ngrams: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=5,
+            description="runs of one to so many words are weighed as well, by a linear model of its own; 0: none",
+        ),
+    ] = 3
+    ngram_limit: Annotated[
+        int, Meta(ge=1, description="so many runs are weighed at most: those that tell the labels apart best")
+    ] = 150_000
     dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout on the pooled vector")] = 0.3
     label_smoothing: Annotated[float, Meta(ge=0, lt=1, description="probability spread over all labels")] = 0.05
     teacher_weight: Annotated[
@@ -87,15 +100,34 @@ def main_scheme(schemes: Iterable[str]) -> str:
     return next((s for s in (POLARITY, *known) if s in known and s != STARS), STARS)
 
 
-def read_plain(
-    plain: Mapping[str, Any],
-) -> tuple[WordVocabularies, dict[str, Vocabulary], dict[str, float], Rules | None]:
-    """The words, the labels and temperature of each scheme, and the rules of the tokenizer, of `Classifier.to_plain`.
+class Weighed(Section, frozen=True):
+    """What a checkpoint tells of the runs of words that it weighs: their number, and how much they count by scheme."""
 
-    Raises ValueError for a temperature that is not positive, and the like for other values.
+    runs: Annotated[int, Meta(ge=1)]
+    shares: dict[str, Annotated[float, Meta(ge=0, le=100)]]
+
+
+class Parts(NamedTuple):
+    """What `Classifier.to_plain` has of a classifier: words, labels and temperature of each scheme, the rules of the
+    tokenizer, and what is known of runs of words, if any are weighed.
+    """
+
+    words: WordVocabularies
+    labels: dict[str, Vocabulary]
+    temperatures: dict[str, float]
+    rules: Rules | None
+    weighed: Weighed | None
+
+
+def read_plain(plain: Mapping[str, Any]) -> Parts:
+    """The inverse of `Classifier.to_plain`. Raises ValueError for a temperature that is not positive, and the like for
+    other values.
     """
     labels = {scheme: Vocabulary(symbols, reserved=0) for scheme, symbols in plain["labels"].items()}
     temperatures = {scheme: float(plain["temperatures"][scheme]) for scheme in labels}
     if not all(0 < value < float("inf") for value in temperatures.values()):
         raise ValueError("a temperature is not a positive number")
-    return WordVocabularies.from_plain(plain["words"]), labels, temperatures, read_rules(plain)
+    weighed = msgspec.convert(plain[NGRAMS], Weighed) if NGRAMS in plain else None
+    if weighed and set(weighed.shares) != set(labels):
+        raise ValueError("the shares are not those of the schemes")
+    return Parts(WordVocabularies.from_plain(plain["words"]), labels, temperatures, read_rules(plain), weighed)

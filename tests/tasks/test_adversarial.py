@@ -28,6 +28,7 @@ def test_its_losses_are_higher_where_it_is_moved_a_little(words: str) -> None:
     """Without dropout, a small step up the gradient of the whole loss is one up for it, whatever the weights are."""
     settings = {**STILL, "classifier": {"dropout": 0.0, "adversarial": 0.05}}
     settings["embedding"] = {"dropout": 0.0, "words": words, "characters": "none", "affix_width": 0}
+    settings["classifier"]["ngrams"] = 0
     classifier = untrained(**settings)
     classifier.network.train()
     batch = classifier.collate([classifier.encode(example) for example in opinions(12, 4)])
@@ -41,7 +42,7 @@ def test_in_evaluation_nothing_is_moved() -> None:
     classifier = untrained(classifier={"adversarial": 0.5, "virtual_adversarial": 0.5})
     classifier.network.eval()
     batch = classifier.collate([classifier.encode(example) for example in opinions(4, 4)])
-    assert classifier.losses(batch).keys() == {"polarity", "stars"}
+    assert classifier.losses(batch).keys() == {"polarity", "stars", "polarity, by n-grams", "stars, by n-grams"}
 
 
 def test_answers_change_more_uphill_than_at_random() -> None:
@@ -67,8 +68,8 @@ def test_answers_change_more_uphill_than_at_random() -> None:
 
 
 def test_texts_without_labels_teach_where_answers_should_not_change() -> None:
-    """Every weight that an answer depends on gets a gradient, though no text has a label."""
-    classifier = untrained(classifier={"virtual_adversarial": 0.5})
+    """Every weight of the recurrent model gets a gradient, though no text has a label."""
+    classifier = untrained(classifier={"virtual_adversarial": 0.5, "ngrams": 0})
     classifier.network.train()
     unlabelled = [msgspec.structs.replace(example, labels={}) for example in opinions(8, 4)]
     losses = classifier.losses(classifier.collate([classifier.encode(example) for example in unlabelled]))

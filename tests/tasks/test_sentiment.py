@@ -5,7 +5,9 @@ import torch
 
 from nlpseq.errors import DataError
 from nlpseq.records import LabelledText
+from nlpseq.tasks.calibration import USUAL_SHARE
 from nlpseq.tasks.judging import NEUTRAL, contributions
+from nlpseq.tasks.ngrams import runs_of
 from nlpseq.tasks.sentiment import Classifier
 from nlpseq.tasks.sentiment_report import report, slice_of
 from nlpseq.text.tokenizer import Sentence
@@ -128,7 +130,7 @@ def test_what_is_not_read_is_told() -> None:
 
 
 def test_calibration_changes_probabilities_and_no_label() -> None:
-    classifier = untrained()
+    classifier = untrained(classifier={"ngrams": 0})
     examples = opinions(100, seed=5)
     texts = [classifier.tokens(e.text) for e in examples]
     before, scores = classifier.predict(texts), classifier.score(examples)
@@ -139,6 +141,59 @@ def test_calibration_changes_probabilities_and_no_label() -> None:
     assert classifier.probabilities(texts)["stars"].amax(1).mean() < sure
     assert (classifier.predict(texts), classifier.score(examples)) == (before, scores)
     assert Classifier.from_plain(classifier.config, classifier.to_plain()).temperatures == classifier.temperatures
+
+
+def test_how_much_runs_of_words_count_is_fitted() -> None:
+    """Polarity is told by single words, so that the linear model beats random weights times five, and is heeded; of
+    99 examples nothing is fitted.
+    """
+    classifier = untrained()
+    examples = opinions(100, seed=5)
+    few = classifier.score(examples)["polarity"]
+    classifier.calibrate(examples[:99])
+    assert set(classifier.shares.values()) == {USUAL_SHARE}
+    classifier.calibrate(examples)
+    assert classifier.shares["polarity"] > USUAL_SHARE
+    assert classifier.score(examples)["polarity"] > few + 5
+    again = Classifier.from_plain(classifier.config, classifier.to_plain())
+    assert again.shares == classifier.shares
+
+
+def test_runs_of_words_teach_beside_the_states() -> None:
+    """Their score, times the share, is added to that of the states; what teaches them teaches nothing else."""
+    classifier, texts = untrained(), [e.text.split() for e in opinions(9, 3)]
+    classifier.shares = {"polarity": 0.0, "stars": 0.7}
+    states = untrained(classifier={"ngrams": 0}).logits(texts)
+    runs = classifier.network.by_ngrams(*runs_of(classifier.ngrams, classifier.network.ngrams, texts))  # type: ignore[arg-type]
+    found = classifier.logits(texts)
+    assert torch.allclose(found["polarity"], states["polarity"], atol=1e-5)
+    assert torch.allclose(found["stars"], states["stars"] + 0.7 * runs["stars"], atol=1e-5)
+    assert float(runs["stars"].detach().abs().min()) > 0
+    batch = classifier.collate([classifier.encode(example) for example in opinions(12, 4)])
+    classifier.network.train()
+    sum(total for name, (total, _) in classifier.losses(batch).items() if "n-grams" in name).backward()  # type: ignore[union-attr]
+    learning = {name for name, weight in classifier.network.named_parameters() if weight.grad is not None}
+    assert learning == {"ngrams.weight"}
+
+
+def test_going_on_from_a_classifier_without_runs_of_words_begins_to_weigh_them() -> None:
+    plain = untrained(classifier={"ngrams": 0}).to_plain()
+    classifier = Classifier.from_plain(small(), plain)
+    assert classifier.network.ngrams is None
+    classifier.go_on(opinions(30, seed=1))
+    assert classifier.network.ngrams is not None
+    before = classifier.network.ngrams
+    classifier.go_on(opinions(30, seed=2))
+    assert classifier.network.ngrams is before
+    assert untrained().network.ngrams.known_V.equal(before.known_V)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "x", None])
+def test_a_share_that_is_none_is_refused(value: object) -> None:
+    plain = untrained().to_plain()
+    plain["ngrams"]["shares"]["polarity"] = value
+    with pytest.raises((ValueError, TypeError)):
+        Classifier.from_plain(small(), plain)
 
 
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "x", None])
