@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 BITS = 31
 REMEMBERED = 100_000  # words whose hashes are, at most
 TEXTS = 1000  # that are counted at once
-MOST = 6_000_000  # runs whose counts are kept at once
+MOST, ROOM = 6_000_000, 1_000_000  # runs whose counts are kept at once, and those that are met before they are merged
 _SPREAD, _ROUND = 0x9E3779B97F4A7C15, np.uint64(0xFF51AFD7ED558CCD)  # odd, and half of their bits set
 _FULL = (1 << 64) - 1
 
@@ -76,17 +76,18 @@ def counted(
     Each text comes with the labels that it has. Where there are more than MOST runs, those that were met once so far
     are forgotten (after Manku & Motwani 2002).
     """
-    runs_V, counts_VK = np.zeros(0, dtype=np.int32), np.zeros((0, labels), dtype=np.int32)
+    parts = [(np.zeros(0, dtype=np.int32), np.zeros((0, labels), dtype=np.int32))]
+    fresh = 0
     for part in _parts(labelled):
         runs_N, of_N = ngrams.of([words for words, _ in part])
         has_BK = np.zeros((len(part), labels), dtype=np.int32)
         for place, (_, own) in enumerate(part):
             has_BK[place, list(own)] = 1
-        runs_V, counts_VK = _summed(np.concatenate((runs_V, runs_N)), np.concatenate((counts_VK, has_BK[of_N])))
-        if len(runs_V) > MOST:
-            often_V = counts_VK.sum(1) > 1
-            runs_V, counts_VK = runs_V[often_V], counts_VK[often_V]
-    return runs_V, counts_VK
+        parts.append(_summed(runs_N, has_BK[of_N]))
+        fresh += len(parts[-1][0])
+        if fresh > min(len(parts[0][0]) + ROOM, MOST):  # seldom: each time all are sorted
+            parts, fresh = [_without_rare(*_together(parts))], 0
+    return _without_rare(*_together(parts))
 
 
 def telling(counts_VK: Array, groups: Sequence[slice], limit: int) -> Array:
@@ -116,6 +117,17 @@ def _parts(
     rest = iter(labelled)
     while part := list(islice(rest, TEXTS)):
         yield part
+
+
+def _together(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    runs, counts = zip(*parts, strict=True)
+    return _summed(np.concatenate(runs), np.concatenate(counts))
+
+
+def _without_rare(runs_V: Array, counts_VK: Array) -> tuple[Array, Array]:
+    """Without those that were met once, where there are too many."""
+    often_V = counts_VK.sum(1) > 1 if len(runs_V) > MOST else np.ones(len(runs_V), dtype=bool)
+    return runs_V[often_V], counts_VK[often_V]
 
 
 def _summed(runs_N: Array, counts_NK: Array) -> tuple[Array, Array]:

@@ -66,6 +66,7 @@ def test_runs_are_counted_by_label(texts: list[tuple[list[str], set[int]]]) -> N
     runs = Ngrams(2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ngrams, "TEXTS", 4)
+        patch.setattr(ngrams, "ROOM", 5)
         runs_V, counts_VK = counted(runs, ((words, sorted(own)) for words, own in texts), 3)
     for run in {run for words, _ in texts for run in by_hand(words, 2)}:
         number = set(runs.of([list(run)])[0].tolist()) - {
@@ -82,6 +83,7 @@ def test_runs_are_counted_by_label(texts: list[tuple[list[str], set[int]]]) -> N
 def test_what_was_met_once_is_forgotten_where_there_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ngrams, "TEXTS", 2)
     monkeypatch.setattr(ngrams, "MOST", 3)
+    monkeypatch.setattr(ngrams, "ROOM", 0)
     runs = Ngrams(1)
     runs_V, counts_VK = counted(runs, [(["a", "b"], [0]), (["a", "c"], [1]), (["a", "d", "e"], [1])], 2)
     assert runs_V.tolist() == runs.of([["a"]])[0].tolist()
