@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import msgspec
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nlpseq.batching import shuffled
 from nlpseq.corpora.tables import naming
 from nlpseq.errors import DataError
 from nlpseq.records import LabelledText
-from nlpseq.tasks.adversarial import divergence, nudged, uphill
 from nlpseq.tasks.calibration import USUAL_SHARE, fit_share, fit_temperature, softened
 from nlpseq.tasks.context import ContextFeatures
 from nlpseq.tasks.ngrams import Runs, count_words, ngram_scores, runs_of
@@ -31,8 +30,9 @@ from nlpseq.tasks.sentiment_config import (
     main_scheme,
     read_plain,
 )
+from nlpseq.tasks.sentiment_losses import NO_LABEL, Batch, losses_of
 from nlpseq.tasks.sentiment_network import ClassifierNetwork
-from nlpseq.tasks.windows import Windowed, in_windows, within_limit
+from nlpseq.tasks.windows import in_windows, within_limit
 from nlpseq.tasks.words import VectorCache, WordTable, fix_given_vectors, grown
 from nlpseq.text.metrics import Accuracy
 from nlpseq.text.ngrams import Ngrams
@@ -47,7 +47,6 @@ __all__ = ["NO_LABEL", "POLARITY", "STARS", "Batch", "Classifier", "Encoded", "S
 
 INFERENCE_TOKENS = 2048  # padded tokens of one batch when predicting
 FEW_BIT_TOKENS = 4096  # the same of what is read in numbers of fewer bits
-NO_LABEL = -1
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -60,19 +59,6 @@ class Encoded(msgspec.Struct, frozen=True):
     lower_rows: list[int]
     labels: dict[str, int]
     soft: dict[str, Tensor] = {}
-
-
-class Batch(NamedTuple):
-    """Texts of one batch: rows of the word table in windows, and the label (B,) of each scheme, or NO_LABEL.
-
-    `soft` has probabilities (B, K) by scheme, zero for texts that nobody judged so; `runs` the runs of words, where any
-    are weighed.
-    """
-
-    texts: Windowed
-    labels: dict[str, Tensor]
-    soft: dict[str, Tensor]
-    runs: Runs | None
 
 
 class Classifier:
@@ -225,71 +211,13 @@ class Classifier:
         While training, the settings may have texts read again with vectors that are moved: each part is there once
         more then, or what changes, over all texts, labelled or not.
         """
-        vectors_RWD = self.table.read(self.network, batch.texts.rows_RW, batch.texts.widths_R, self.device)
-        settings, training = self.config.classifier, self.network.training
-        if training and (settings.adversarial or settings.virtual_adversarial):
-            vectors_RWD.requires_grad_()  # those of one-hot words do not depend on weights
-        logits = self.network.logits(vectors_RWD, batch.texts)
-        losses = self._losses(logits, batch)
-        changes = {}
-        if training and settings.virtual_adversarial:
-            changes = self._changes(vectors_RWD, logits, batch.texts)
-        if training and settings.adversarial and losses:
-            loss = torch.stack([total / count for total, count in losses.values()]).sum()
-            moved_RWD = vectors_RWD + uphill(vectors_RWD, loss, settings.adversarial)
-            moved = self._losses(self.network.logits(moved_RWD, batch.texts), batch)
-            losses |= {f"{name}, adversarial": part for name, part in moved.items()}
-        return losses | changes | self._losses_of_runs(batch)
-
-    def _losses_of_runs(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
-        """Those of the runs of words by themselves, over the labels that people gave: so the two models err at
-        different texts.
-        """
-        if batch.runs is None:
-            return {}
-        losses = self._losses(self.network.by_ngrams(*batch.runs), batch._replace(soft={}))
-        return {f"{name}, by n-grams": part for name, part in losses.items()}
+        texts = batch.texts
+        vectors_RWD = self.table.read(self.network, texts.rows_RW, texts.widths_R, self.device)
+        return losses_of(self.network, vectors_RWD, batch, self.config.classifier)
 
     def _runs(self, texts: Sequence[Sequence[str]]) -> Runs | None:
         """The known runs of words of texts, none of them empty; None where none are weighed."""
         return None if self.network.ngrams is None else runs_of(self.ngrams, self.network.ngrams, texts)
-
-    def _changes(
-        self, vectors_RWD: Tensor, logits: Mapping[str, Tensor], texts: Windowed
-    ) -> dict[str, tuple[Tensor, int]]:
-        """How much the answers change where vectors are moved as far as that they change most.
-
-        KL(p(. | v) | p(. | v + r)), r uphill from a place near v (Miyato, Dai & Goodfellow 2017, section 3); no label
-        is looked at.
-        """
-        size, settled = self.config.classifier.virtual_adversarial, {s: l_BK.detach() for s, l_BK in logits.items()}
-
-        def changed(there_RWD: Tensor) -> dict[str, Tensor]:
-            return {s: divergence(l_BK, settled[s]) for s, l_BK in self.network.logits(there_RWD, texts).items()}
-
-        near_RWD = nudged(vectors_RWD, size)
-        moved_RWD = vectors_RWD + uphill(near_RWD, torch.stack(list(changed(near_RWD).values())).sum(), size)
-        count = len(texts.lengths_B)
-        return {f"{s}, virtually adversarial": (change, count) for s, change in changed(moved_RWD).items()}
-
-    def _losses(self, logits: Mapping[str, Tensor], batch: Batch) -> dict[str, tuple[Tensor, int]]:
-        settings = self.config.classifier
-        result: dict[str, tuple[Tensor, int]] = {}
-        for scheme, logits_BK in logits.items():
-            soft_BK = batch.soft.get(scheme, torch.zeros(logits_BK.shape)).to(self.device)
-            taught_B = soft_BK.sum(1) > 0
-            gold_B = batch.labels[scheme].to(self.device)
-            if (gold_B != NO_LABEL).any():
-                smoothing = settings.label_smoothing
-                loss_B = nn.functional.cross_entropy(
-                    logits_BK, gold_B, ignore_index=NO_LABEL, reduction="none", label_smoothing=smoothing
-                )
-                part_B = 1 - settings.teacher_weight * taught_B.float()
-                result[scheme] = (part_B * loss_B).sum(), int((gold_B != NO_LABEL).sum())
-            if taught_B.any():
-                loss = -settings.teacher_weight * (soft_BK * logits_BK.log_softmax(1)).sum()
-                result[f"{scheme} of teachers"] = loss, int(taught_B.sum())
-        return result
 
     # -- prediction
 
