@@ -33,7 +33,7 @@ def model_card(name: str, manifest: Manifest, task: Task, *, command: str = "", 
 
 
 def _coarsely(task: Task) -> str:
-    return ", tables of vectors in eight bits" if coarse_tables(task.network) else ""
+    return ", tables in eight bits" if coarse_tables(task.network) else ""
 
 
 def _table(title: str, head: tuple[str, str], rows: list[str]) -> str:

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from nlpseq.api import load, load_light
 from nlpseq.errors import NlpseqError, TrustError
 from nlpseq.manifest import CONFIG, MANIFEST, WEIGHTS
-from tests import languages
+from tests import classifiers, languages
 from tests.taggers import untrained, write_checkpoint
 
 Weights = dict[str, np.ndarray]
@@ -111,6 +111,24 @@ def test_parts_of_a_language_model_that_do_not_fit_together(
 
 
 @pytest.mark.parametrize(
+    ("section", "value"),
+    [
+        ("runs", 9),
+        ("runs", 0),
+        ("runs", 10**12),  # must not be allocated to find that it does not fit
+        ("shares", {"others": 0.5}),
+        ("shares", {"polarity": 0.5, "stars": -1}),
+        ("more", 1),
+    ],
+)
+def test_runs_of_words_that_do_not_fit_the_rest(tmp_path: Path, section: str, value: object) -> None:
+    folder = classifiers.write_checkpoint(tmp_path / "it")
+    set_in(folder, "text/ngrams.json", section, value)
+    sign(folder)
+    refused_by_both(folder)
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda weights: dict(list(weights.items())[1:]),
@@ -148,9 +166,12 @@ def test_weights_of_more_digits_are_read(folder: Path, kind: type) -> None:
     assert [t.upos for t in light("Mr Paris sings").tokens] == [t.upos for t in heavy("Mr Paris sings").tokens]
 
 
-def test_weights_of_integers_are_left_to_torch_which_refuses_them(folder: Path) -> None:
+def test_weights_of_integers_are_refused_or_left_to_torch_which_refuses_them(folder: Path) -> None:
     weights = load_file(folder / WEIGHTS)
     save_file({name: weight.astype(np.int32) for name, weight in weights.items()}, folder / WEIGHTS)
+    sign(folder)
+    refused_by_both(folder)
+    save_file({name: weight.astype(np.int64) for name, weight in weights.items()}, folder / WEIGHTS)
     sign(folder)
     assert load_light(folder) is None
     with pytest.raises(NlpseqError, match="another type"):

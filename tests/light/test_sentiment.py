@@ -34,6 +34,9 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "the ends of long texts": {"windows": {"size": 8, "overlap": 3, "text_limit": 11}},
     "character LSTM": {"embedding": {"characters": "lstm"}},
     "words alone": {"embedding": {"characters": "none", "affix_width": 0}},
+    "tables in eight bits": {"embedding": {"eight_bit": True}},
+    "no runs of words": {"classifier": {"ngrams": 0}},
+    "runs of five words, few of them kept": {"classifier": {"ngrams": 5, "ngram_limit": 20}},
 }
 
 
@@ -63,6 +66,7 @@ def test_every_cell_explanations_too(cell: str, tmp_path: Path) -> None:
 def test_every_option_that_changes_the_network(name: str, tmp_path: Path) -> None:
     classifier = untrained(seed=2, **OPTIONS[name])
     classifier.temperatures = {scheme: 1.5 + place for place, scheme in enumerate(classifier.labels)}
+    classifier.shares = {scheme: 2.5 + place for place, scheme in enumerate(classifier.labels)}
     folder = write_checkpoint(tmp_path / "it", classifier)
     light, heavy = load_light(folder), load(folder, device="cpu")
     assert light is not None
