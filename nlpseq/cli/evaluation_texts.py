@@ -15,7 +15,7 @@ _SHOWN = 160  # code points of a text that are shown
 
 def show(report: SentimentReport, confusions: int) -> None:
     """Writes every table of a report to stdout, with an empty line between them."""
-    table(("scheme", "accuracy", "texts", "calibration error", "temperature"), _schemes(report))
+    table(("scheme", "accuracy", "texts", "calibration error", "temperature", "share of n-grams"), _schemes(report))
     for scheme, part in report.schemes.items():
         print()
         table((scheme, "precision", "recall", "F1", "gold", "found"), _classes(part))
@@ -41,6 +41,7 @@ def as_json(report: SentimentReport) -> str:
             "texts": part.all.total,
             "calibration_error": round(part.calibration.error, 3),
             "temperature": part.temperature,
+            "ngram_share": part.ngram_share,
             "labels": {
                 label: {"precision": round(c.precision, 3), "recall": round(c.recall, 3), "f1": round(c.f1, 3)}
                 for label, c in sorted(part.classes.items())
@@ -52,10 +53,11 @@ def as_json(report: SentimentReport) -> str:
 
 
 def _schemes(report: SentimentReport) -> list[tuple[str, ...]]:
-    return [
-        (name, f"{p.all.percent:.2f}", f"{p.all.total:,}", f"{p.calibration.error:.2f}", f"{p.temperature:.2f}")
-        for name, p in report.schemes.items()
-    ]
+    return [(name, f"{p.all.percent:.2f}", f"{p.all.total:,}", *_settled(p)) for name, p in report.schemes.items()]
+
+
+def _settled(part: SchemeReport) -> tuple[str, ...]:
+    return tuple(f"{number:.2f}" for number in (part.calibration.error, part.temperature, part.ngram_share))
 
 
 def _classes(part: SchemeReport) -> list[tuple[str, ...]]:

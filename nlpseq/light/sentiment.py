@@ -42,7 +42,7 @@ class ClassifierNetwork:
 
         self.ngrams: NgramScores | None = None
         self.sizes = [len(vocabulary) for vocabulary in labels.values()]
-        if parts.weighed:
+        if parts.weighed and config.classifier.ngrams:
             shape = parts.weighed.runs, sum(self.sizes)
             self.ngrams = NgramScores(weights, "ngrams", *shape, eight_bit=config.embedding.eight_bit)
 

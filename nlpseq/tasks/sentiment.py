@@ -81,7 +81,8 @@ class Classifier:
         self.config, self.words, self.labels = config, words, dict(labels)
         self.temperatures = dict.fromkeys(labels, 1.0) | dict(temperatures or {})
         self.shares = dict.fromkeys(labels, USUAL_SHARE) | dict(weighed.shares if weighed else {})
-        runs, parts = weighed.runs if weighed else 0, (config.embedding, config.encoder, config.classifier)
+        runs = weighed.runs if weighed and config.classifier.ngrams else 0
+        parts = config.embedding, config.encoder, config.classifier
         self.network = ClassifierNetwork(*parts, words, labels, context, runs=runs)
         self.tokenizer = Tokenizer(config.tokenizer.language, rules=rules)
         self.ngrams = Ngrams(config.classifier.ngrams)

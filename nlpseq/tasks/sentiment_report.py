@@ -16,7 +16,8 @@ LENGTHS = (10, 20, 40, 200)  # upper bounds of the slices by length, in tokens; 
 class SchemeReport:
     """Scores of one scheme. `classes` counts texts of each label: found and right, found in all, in the gold.
 
-    `distance` is the sum of the distances between found and gold stars.
+    `ngram_share` is how much the scores of runs of words count, `distance` the sum of the distances between found and
+    gold stars.
     """
 
     all: Accuracy = field(default_factory=Accuracy)
@@ -24,6 +25,7 @@ class SchemeReport:
     by_length: dict[str, Accuracy] = field(default_factory=dict)
     classes: dict[str, SpanCounts] = field(default_factory=dict)
     temperature: float = 1.0
+    ngram_share: float = 0.0
     distance: int = 0
 
 
@@ -48,7 +50,9 @@ def report(classifier: Classifier, examples: Sequence[LabelledText], *, worst: i
             gold = example.settled().get(scheme)
             if gold is None:
                 continue
-            part = result.schemes.setdefault(scheme, SchemeReport(temperature=classifier.temperatures[scheme]))
+            part = result.schemes.setdefault(scheme, SchemeReport())
+            part.temperature = classifier.temperatures[scheme]
+            part.ngram_share = classifier.shares[scheme] if classifier.network.ngrams else 0.0
             _count(part, scheme, gold, symbols[column], score, len(words))
             if gold != symbols[column] and scheme == classifier.main_scheme:
                 result.errors.append((score, gold, symbols[column], example.text))

@@ -110,6 +110,13 @@ def test_parts_of_a_language_model_that_do_not_fit_together(
     refused_by_both(folder)
 
 
+def test_runs_of_words_that_the_settings_turn_off(tmp_path: Path) -> None:
+    folder = classifiers.write_checkpoint(tmp_path / "it")
+    set_in(folder, CONFIG, "classifier", {"ngrams": 0})
+    sign(folder)
+    refused_by_both(folder)
+
+
 @pytest.mark.parametrize(
     ("section", "value"),
     [
@@ -121,7 +128,7 @@ def test_parts_of_a_language_model_that_do_not_fit_together(
         ("more", 1),
     ],
 )
-def test_runs_of_words_that_do_not_fit_the_rest(tmp_path: Path, section: str, value: object) -> None:
+def test_runs_of_words_whose_description_does_not_fit(tmp_path: Path, section: str, value: object) -> None:
     folder = classifiers.write_checkpoint(tmp_path / "it")
     set_in(folder, "text/ngrams.json", section, value)
     sign(folder)
