@@ -1,13 +1,13 @@
-"""Polarities for texts that have none, by two judges of different kinds that have to be sure together.
+"""Polarities for texts that have none, by judges of two kinds that have to be sure together.
 
     pip install scikit-learn
     python checkpoints/recipes/label_texts.py --train imdb@polarity --texts imdb:unlabelled --judge FOLDER -o out.jsonl
 
-One judge is a checkpoint of nlpseq, the other a linear model of the runs of one to three words of a text, weighed by
-how much likelier the positive texts make them (NB-SVM: Wang & Manning 2012, section 2.3, with a logistic loss), which
-is trained here. Their probabilities are averaged. Texts of which they are not sure, by `--sure`, are left out, and
-those that the development part of the labelled corpus has too. With `--soft` none is left out for that, and in place of
-a label stands the probability of each. The development part says how good each judge is.
+One judge, or several, are checkpoints of nlpseq, another is a linear model of the runs of one to three words of a text,
+weighed by how much likelier the positive texts make them (NB-SVM: Wang & Manning 2012, section 2.3, with a logistic
+loss), which is trained here. Their probabilities are averaged. Texts of which they are not sure, by `--sure`, are left
+out, and those that the development part of the labelled corpus has too. With `--soft` none is left out for that, and in
+place of a label stands the probability of each. The development part says how good each judge is.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", required=True, metavar="CORPUS")
     parser.add_argument("--texts", required=True, metavar="CORPUS:SPLIT")
-    parser.add_argument("--judge", required=True, metavar="FOLDER")
+    parser.add_argument("--judge", required=True, nargs="+", metavar="FOLDER")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--sure", type=float, default=0.8)
     how.add_argument("--soft", action="store_true")
@@ -83,14 +83,15 @@ def main() -> None:
     truth_N, right_N = (np.array([e.labels["polarity"] == POSITIVE for e in part]) for part in (train, dev))
     linear = Linear([example.text for example in train], truth_N)
     held_out = [example.text for example in dev]
-    judges = [linear.positive(held_out), of_checkpoint(given.judge, held_out)]
-    for name, found_N in zip(("linear", "checkpoint", "both"), (*judges, sum(judges) / 2), strict=True):
+    judges = [linear.positive(held_out), *(of_checkpoint(folder, held_out) for folder in given.judge)]
+    for name, found_N in zip(("linear", *given.judge, "all"), (*judges, sum(judges) / len(judges)), strict=True):
         print(f"{name}: {100 * np.mean((found_N > 0.5) == right_N):.2f} of {len(dev):,} held out", flush=True)
     known = {bare(text) for text in held_out}  # some reviews are in the corpus twice, once without a label
     texts = [text for text in read_plain([given.texts], "train") if bare(text) not in known]
-    both_N = (linear.positive(texts) + of_checkpoint(given.judge, texts)) / 2
+    judged_N = sum((of_checkpoint(folder, texts) for folder in given.judge), linear.positive(texts))
+    judged_N /= 1 + len(given.judge)
     given.output.parent.mkdir(parents=True, exist_ok=True)
-    kept = [(text, p) for text, p in zip(texts, both_N, strict=True) if given.soft or max(p, 1 - p) >= given.sure]
+    kept = [(text, p) for text, p in zip(texts, judged_N, strict=True) if given.soft or max(p, 1 - p) >= given.sure]
     with given.output.open("wb") as out:
         for text, p in kept:
             shares = {POSITIVE: round(float(p), 4), "negative": round(1 - float(p), 4)}
