@@ -247,7 +247,7 @@ def test_features_are_of_the_words_that_are_read(lowercase: float, replace: floa
 
 
 def test_moved_vectors_of_a_classifier_are_those_that_enter_its_encoder() -> None:
-    task = classifier(classifier={"dropout": 0.0, "adversarial": 0.05, "virtual_adversarial": 0.05})
+    task = classifier(classifier={"dropout": 0.0, "adversarial": 0.05, "virtual_adversarial": 0.05, "ngrams": 0})
     task.network.train()
     batch = task.collate([task.encode(example) for example in opinions(12, seed=4)])
     losses = {name: float(total.detach()) / count for name, (total, count) in task.losses(batch).items()}
@@ -281,7 +281,7 @@ def test_a_tagger_says_the_same_in_a_batch_as_alone(unit: str, both: bool) -> No
 
 def test_windows_of_a_classifier_are_lines_of_their_own() -> None:
     """Text and loss are read by the same windows."""
-    task = classifier(windows={"size": 8, "overlap": 2})
+    task = classifier(windows={"size": 8, "overlap": 2}, classifier={"ngrams": 0})
     task.network.eval()
     examples = [example for example in opinions(30, seed=3) if len(task.tokens(example.text)) > 8][:4]
     logits = task.logits([task.tokens(example.text) for example in examples])
