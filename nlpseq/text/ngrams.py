@@ -38,7 +38,8 @@ class Ngrams:
 
         Those of a text rise, and none comes twice.
         """
-        words_M, of_M = self._hashed(texts), np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+        lengths_B = np.array([len(text) for text in texts], dtype=np.int64)
+        words_M, of_M = self._hashed(texts), np.repeat(np.arange(len(texts)), lengths_B)
         keys, runs_M = [], words_M
         for length in range(1, self.longest + 1):
             if length > 1:

@@ -36,6 +36,12 @@ def test_case_and_how_an_accent_is_written_do_not_count_and_order_does() -> None
     assert Ngrams(1).of([["caf\u00e9"]])[0] == Ngrams(1).of([["CAFE\u0301"]])[0]
 
 
+def test_no_texts_have_no_runs() -> None:
+    runs_N, of_N = Ngrams(3).of([])
+    places_N, counts_B = found(np.array([1, 2], dtype=np.int32), runs_N, of_N, 0)
+    assert len(runs_N) == len(of_N) == len(places_N) == len(counts_B) == 0
+
+
 def test_hashes_are_spread() -> None:
     """A million runs, drawn among 2**31 numbers, would meet some 233 times; the deviation is 15."""
     words = [f"w{number}" for number in range(1000)]
