@@ -1,13 +1,13 @@
 """Runs of words of a classifier: which are weighed, and what they weigh at first; those of a text.
 
-Axes: V runs that are known, N runs of all texts, B texts, K labels of all schemes, S of one.
+Axes: V runs that are known, P pairs of a run and a label, N runs of all texts, B texts, K labels of all schemes.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -25,14 +25,15 @@ from nlpseq.text.vocab import Vocabulary
 Array = np.ndarray[Any, Any]
 Runs = tuple[Tensor, Tensor]  # places (N,) of the known ones of texts, and how many each text (B,) has
 Labels = Mapping[str, Vocabulary]
+MOST_WEIGHTS = 2_100_000  # of runs, for all labels: 300,000 of them for seven
 
 
 def count_words(
     config: SentimentConfig, tokenizer: Tokenizer, labels: Labels, examples: Sequence[LabelledText]
 ) -> tuple[Counter[str], tuple[Array, Array]]:
-    """How often the examples have each word, and in how many texts (V, K) of each label of each scheme, one scheme
-    after the other, runs (V,) of words are found. These are counted only where the settings want them weighed; a text
-    that is there several times with the same labels counts once.
+    """How often the examples have each word; and pairs (P,) of a run of words and a label, those of one scheme after
+    those of another, with the number (P,) of texts that have both. These are counted only where the settings want runs
+    weighed; a text that is there several times with the same labels counts once.
     """
     words: Counter[str] = Counter()
     met: set[int] = set()
@@ -48,22 +49,21 @@ def count_words(
                 met.add(key)
                 yield within_limit(tokens, config.windows.text_limit), own
 
-    runs = counted(Ngrams(config.classifier.ngrams), read(), sum(map(len, labels.values())))
-    return words, runs
+    pairs = counted(Ngrams(config.classifier.ngrams), read(), sum(map(len, labels.values())))
+    return words, pairs
 
 
-def ngram_scores(config: SentimentConfig, labels: Labels, runs: tuple[Array, Array]) -> NgramScores | None:
+def ngram_scores(config: SentimentConfig, labels: Labels, pairs: tuple[Array, Array]) -> NgramScores | None:
     """The linear model of those runs that tell labels apart best, with what it begins with; None where there are
     none.
     """
-    known_V, counts_VK = runs
-    cuts = [slice(*ends) for ends in pairwise(accumulate(map(len, labels.values()), initial=0))]
-    kept = telling(counts_VK, cuts, config.classifier.ngram_limit)
-    if not len(kept):
+    groups = [len(vocabulary) for vocabulary in labels.values()]
+    limit = min(config.classifier.ngram_limit, max(1, MOST_WEIGHTS // sum(groups)))
+    known_V, counts_VK = telling(*pairs, groups, limit)
+    if not len(known_V):
         return None
-    scores = NgramScores(len(kept), counts_VK.shape[1], eight_bit=config.embedding.eight_bit)
-    counts = torch.from_numpy(counts_VK[kept])
-    scores.start_from(torch.from_numpy(known_V[kept]), [counts[:, cut] for cut in cuts])
+    scores = NgramScores(len(known_V), sum(groups), eight_bit=config.embedding.eight_bit)
+    scores.start_from(torch.from_numpy(known_V), torch.split(torch.from_numpy(counts_VK), groups, dim=1))
     return scores
 
 

@@ -57,7 +57,11 @@ class ClassifierConfig(Section, frozen=True):
         ),
     ] = 3
     ngram_limit: Annotated[
-        int, Meta(ge=1, description="so many runs are weighed at most: those that tell the labels apart best")
+        int,
+        Meta(
+            ge=1,
+            description="so many runs are weighed at most: those that tell labels apart best; of many labels fewer",
+        ),
     ] = 150_000
     dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout on the pooled vector")] = 0.3
     label_smoothing: Annotated[float, Meta(ge=0, lt=1, description="probability spread over all labels")] = 0.05

@@ -188,6 +188,16 @@ def test_going_on_from_a_classifier_without_runs_of_words_begins_to_weigh_them()
     assert untrained().network.ngrams.known_V.equal(before.known_V)  # type: ignore[union-attr]
 
 
+def test_of_many_labels_fewer_runs_are_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of seven labels, with room for 70 weights; and so that a text that is there three times counts once."""
+    monkeypatch.setattr("nlpseq.tasks.ngrams.MOST_WEIGHTS", 70)
+    few = untrained().network.ngrams
+    assert few is not None
+    assert few.runs == 70 // few.labels
+    examples = [labelled("seen once", polarity="positive")] * 3 + [labelled("no", polarity="negative")]
+    assert Classifier.create(small(), examples).network.ngrams is None
+
+
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "x", None])
 def test_a_share_that_is_none_is_refused(value: object) -> None:
     plain = untrained().to_plain()

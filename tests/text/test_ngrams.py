@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 
 import numpy as np
@@ -68,21 +69,22 @@ def test_those_known_are_found() -> None:
 
 @given(st.lists(st.tuples(WORDS, st.sets(st.integers(0, 2), min_size=1)), min_size=1, max_size=9))
 def test_runs_are_counted_by_label(texts: list[tuple[list[str], set[int]]]) -> None:
-    """In parts of four texts as by hand."""
+    """In parts of four texts as by hand; all are kept that were met twice, with what was counted."""
     runs = Ngrams(2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ngrams, "TEXTS", 4)
         patch.setattr(ngrams, "ROOM", 5)
-        runs_V, counts_VK = counted(runs, ((words, sorted(own)) for words, own in texts), 3)
-    for run in {run for words, _ in texts for run in by_hand(words, 2)}:
-        number = set(runs.of([list(run)])[0].tolist()) - {
-            int(n) for w in run[: len(run) - 1 or 0] for n in runs.of([[w]])[0]
-        }
-        number -= {int(runs.of([[run[-1]]])[0][0])} if len(run) > 1 else set()
-        place = np.searchsorted(runs_V, number.pop())
-        assert counts_VK[place].tolist() == [
-            sum(label in own for words, own in texts if run in by_hand(words, 2)) for label in range(3)
-        ]
+        pairs_P, counts_P = counted(runs, ((words, sorted(own)) for words, own in texts), 3)
+    wanted: Counter[int] = Counter()
+    for words, own in texts:
+        wanted.update(3 * run + label for run in runs.of([words])[0].tolist() for label in own)
+    assert dict(zip(pairs_P.tolist(), counts_P.tolist(), strict=True)) == wanted
+    assert (np.diff(pairs_P) > 0).all()
+    runs_V, counts_VK = telling(pairs_P, counts_P, [3], 99)
+    by_run = {run: [wanted[3 * run + label] for label in range(3)] for run in {pair // 3 for pair in wanted}}
+    assert dict(zip(runs_V.tolist(), counts_VK.tolist(), strict=True)) == {
+        run: counts for run, counts in by_run.items() if sum(counts) > 1
+    }
     assert (np.diff(runs_V) > 0).all()
 
 
@@ -91,16 +93,24 @@ def test_what_was_met_once_is_forgotten_where_there_is_too_much(monkeypatch: pyt
     monkeypatch.setattr(ngrams, "MOST", 3)
     monkeypatch.setattr(ngrams, "ROOM", 0)
     runs = Ngrams(1)
-    runs_V, counts_VK = counted(runs, [(["a", "b"], [0]), (["a", "c"], [1]), (["a", "d", "e"], [1])], 2)
-    assert runs_V.tolist() == runs.of([["a"]])[0].tolist()
-    assert counts_VK.tolist() == [[1, 2]]
+    pairs_P, counts_P = counted(runs, [(["a", "b"], [0]), (["a", "c"], [0]), (["a", "d", "e"], [1])], 2)
+    a = int(runs.of([["a"]])[0][0])
+    assert dict(zip(pairs_P.tolist(), counts_P.tolist(), strict=True)) == {2 * a: 2, 2 * a + 1: 1}
+
+
+def test_no_texts_and_no_labels_tell_nothing() -> None:
+    pairs_P, counts_P = counted(Ngrams(3), [], 2)
+    assert len(pairs_P) == len(counts_P) == 0
+    assert [part.tolist() for part in telling(pairs_P, counts_P, [2], 9)] == [[], []]
 
 
 def test_those_that_tell_most_are_kept() -> None:
     """Of each group of labels in turn; what was met once, or as often with every label as all are, tells nothing."""
     counts_VK = np.array([[9, 9, 5, 5], [9, 0, 5, 5], [0, 1, 0, 1], [5, 5, 9, 0], [1, 3, 2, 2]])
-    groups = [slice(0, 2), slice(2, 4)]
-    assert telling(counts_VK, groups, 2).tolist() == [1, 3]
-    assert telling(counts_VK, groups, 9).tolist() == [0, 1, 3, 4]
-    assert telling(counts_VK, groups[:1], 1).tolist() == [1]
-    assert telling(counts_VK[:0], groups, 9).tolist() == []
+    pairs_P = np.flatnonzero(counts_VK)
+    given_P = pairs_P, counts_VK.reshape(-1)[pairs_P]
+    assert telling(*given_P, [2, 2], 2)[0].tolist() == [1, 3]
+    runs_V, kept_VK = telling(*given_P, [2, 2], 9)
+    assert runs_V.tolist() == [0, 1, 3, 4]
+    assert kept_VK.tolist() == counts_VK[[0, 1, 3, 4]].tolist()
+    assert telling(*given_P, [2, 2], 1)[0].tolist() == [1]
