@@ -43,6 +43,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "sentiment": {
         "embedding": {"width": 160, "characters": "none", "affix_width": 0, "dropout": 0.4, "vectors_limit": 40_000},
         "encoder": {"width": 150, "layers": 1},
+        "classifier": {"ngrams": 0},  # its rows are older than these
         "training": {"batch_tokens": 1000, "learning_rate": 2e-3, "patience": 0},
     },
     "tag": {
